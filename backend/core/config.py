@@ -1,0 +1,134 @@
+"""The settings of one installation: read from the environment and `.env`, checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+ENVIRONMENTS = ("development", "test", "production")
+SECRET_LENGTH_MIN = 32
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+class BadSetting(Exception):
+    """A setting is missing or wrong. The text is one sentence for the operator, in Chinese, naming the setting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that may differ between two installations; nothing here changes while a process runs."""
+
+    app_env: str
+    host: str
+    port: int
+    public_url: str
+    data_dir: Path
+    database_url: str
+    secret_key: str
+    demo: bool
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real money may move here: no sandbox provider, no demo story, only secure cookies."""
+        return self.app_env == "production"
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        """Whether the session cookie carries its `__Host-` prefix; plain http outside production drops it."""
+        return self.is_production or self.public_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOUSE) -> Settings:
+    """Read the settings; the environment goes before `.env`. Refuses a wrong one with `BadSetting`."""
+    given: dict[str, str] = {name: value for name, value in dotenv_values(house / ".env").items() if value is not None}
+    given.update(os.environ if environ is None else environ)
+    app_env = _app_env(given)
+    host, port = given.get("HOST", "").strip() or "127.0.0.1", _port(given)
+    data_dir = Path(given.get("DATA_DIR", "").strip() or house / "var").expanduser().absolute()
+    return Settings(
+        app_env=app_env,
+        host=host,
+        port=port,
+        public_url=_public_url(given, host=host, port=port, app_env=app_env),
+        data_dir=data_dir,
+        database_url=_database_url(given, data_dir=data_dir),
+        secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
+        demo=_demo(given, app_env=app_env),
+    )
+
+
+def _app_env(given: Mapping[str, str]) -> str:
+    app_env = given.get("APP_ENV", "").strip() or "development"
+    if app_env not in ENVIRONMENTS:
+        raise BadSetting(f"APP_ENV 只能是 {'、'.join(ENVIRONMENTS)} 之一，现在是 {app_env!r}。")
+    return app_env
+
+
+def _port(given: Mapping[str, str]) -> int:
+    text = given.get("PORT", "").strip() or "8000"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise BadSetting(f"PORT 应是 1 到 65535 之间的整数，现在是 {text!r}。")
+    return int(text)
+
+
+def _public_url(given: Mapping[str, str], *, host: str, port: int, app_env: str) -> str:
+    shown_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound.
+    url = (given.get("PUBLIC_URL", "").strip() or f"http://{shown_host}:{port}").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise BadSetting(f"PUBLIC_URL 应是完整网址，例如 https://example.org，现在是 {url!r}。")
+    if app_env == "production" and parts.scheme != "https":
+        raise BadSetting("APP_ENV=production 时 PUBLIC_URL 必须是 https 网址。")
+    return url
+
+
+def _database_url(given: Mapping[str, str], *, data_dir: Path) -> str:
+    url = given.get("DATABASE_URL", "").strip() or f"sqlite:///{data_dir / 'happy-home.sqlite3'}"
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadSetting("DATABASE_URL 应以 sqlite:/// 或 postgresql:// 开头。")
+    return url
+
+
+def _secret_key(given: Mapping[str, str], *, data_dir: Path, app_env: str) -> str:
+    key = given.get("SECRET_KEY", "").strip()
+    if not key and app_env == "production":
+        raise BadSetting("APP_ENV=production 时必须设置 SECRET_KEY（至少 32 个随机字符）。")
+    if not key:
+        return _kept_secret(data_dir)
+    if len(key) < SECRET_LENGTH_MIN:
+        raise BadSetting(f"SECRET_KEY 至少要 {SECRET_LENGTH_MIN} 个字符。")
+    return key
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """Return the secret of this data folder, made at the first start and readable by its owner alone."""
+    path = data_dir / "secret_key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise BadSetting(f"数据目录 {data_dir} 无法写入（{error.strerror}）；请换一个目录：DATA_DIR=…") from error
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < SECRET_LENGTH_MIN:
+        raise BadSetting(f"{path} 内容不完整；确认没有数据后删除它再启动。")
+    return key
+
+
+def _demo(given: Mapping[str, str], *, app_env: str) -> bool:
+    text = given.get("DEMO", "").strip() or ("0" if app_env == "production" else "1")
+    if text not in ("0", "1"):
+        raise BadSetting(f"DEMO 只能是 0 或 1，现在是 {text!r}。")
+    if text == "1" and app_env == "production":
+        raise BadSetting("APP_ENV=production 时不能装入演示数据：请去掉 DEMO=1。")
+    return text == "1"

@@ -1,0 +1,89 @@
+"""A request sent twice under one key has one effect and one answer, to the byte (law 6, P2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, Text, delete, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.db import Base, UtcDateTime, db, insert_once
+from backend.core.errors import Refusal
+
+KEPT = timedelta(days=7)
+_KEY = re.compile(r"^[0-9A-Za-z_-]{8,80}$")
+
+
+class KeyNeeded(Refusal):
+    """A request that moves money or hours names itself by an Idempotency-Key of 8 to 80 letters and digits."""
+
+    status = 400
+    code = "IDEMPOTENCY_KEY_NEEDED"
+    detail = "请求缺少编号，请刷新页面后再试。"
+
+
+class KeyReused(Refusal):
+    """The key was used before for another request; nothing was written."""
+
+    status = 422
+    code = "IDEMPOTENCY_MISMATCH"
+    detail = "这次提交和之前的不一致，请刷新页面后再试。"
+
+
+class KeptAnswer(Base):
+    """The answer given to a request, kept under the asker's scope and the key; `body` is None while it is made."""
+
+    __tablename__ = "kept_answers"
+
+    scope: Mapped[str] = mapped_column(String(60), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    claimed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    status: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A key in the hand of one request. `status` and `body` are the answer given before, or None."""
+
+    scope: str
+    key: str
+    status: int | None
+    body: str | None
+
+
+def claim(*, scope: str, key: str | None, fingerprint: str, now: datetime) -> Claim:
+    """Take `key` within `scope` in the present writing transaction; a second taker waits, then sees the answer.
+
+    Refuses `KeyNeeded` without a well-formed key and `KeyReused` when the fingerprint (hash of method, path and
+    body) is another one. A claim without an answer may be a first one or one whose request died half-way: whoever
+    acts outside the transaction must be able to go on from there.
+    """
+    if key is None or not _KEY.match(key):
+        raise KeyNeeded()
+    row = insert_once(KeptAnswer).values(scope=scope, key=key, fingerprint=fingerprint, claimed_at=now)
+    db.session.execute(row.on_conflict_do_nothing())
+    mine = (KeptAnswer.scope == scope) & (KeptAnswer.key == key)
+    columns = (KeptAnswer.fingerprint, KeptAnswer.status, KeptAnswer.body)
+    found = db.session.execute(select(*columns).where(mine).with_for_update()).one()
+    if found.fingerprint != fingerprint:
+        raise KeyReused()
+    return Claim(scope=scope, key=key, status=found.status, body=found.body)
+
+
+def keep(taken: Claim, *, status: int, body: str) -> None:
+    """Keep the answer of a claimed request, in the transaction of its effect."""
+    mine = (KeptAnswer.scope == taken.scope) & (KeptAnswer.key == taken.key)
+    db.session.execute(update(KeptAnswer).where(mine).values(status=status, body=body))
+
+
+def forget_old_answers(*, now: datetime) -> int:
+    """Delete answers older than seven days, at most a thousand; return how many. For the scheduler."""
+    old = select(KeptAnswer.scope, KeptAnswer.key).where(KeptAnswer.claimed_at < now - KEPT).limit(1000)
+    keys = [(row.scope, row.key) for row in db.session.execute(old)]
+    for scope, key in keys:
+        db.session.execute(delete(KeptAnswer).where(KeptAnswer.scope == scope, KeptAnswer.key == key))
+    return len(keys)

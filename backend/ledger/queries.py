@@ -1,0 +1,192 @@
+"""Reading the ledger: every figure anywhere comes from here, in constant time (laws 4, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import case, func, literal, or_, select, union_all
+
+from backend.core.db import db
+from backend.ledger.accounts import NATIONAL, WORLD, account
+from backend.ledger.models import Account, Flow, LedgerState, OrderedTransfer, QueuedTransfer, Transfer
+
+GIFT_REASONS = ("gift", "reallocation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowTotal:
+    """What came into (`in`) and went out of (`out`) one account for one reason: fen and number of transfers."""
+
+    account: str
+    reason: str
+    in_fen: int
+    out_fen: int
+    in_count: int
+    out_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurseFigures:
+    """Where the money of one purse is, in fen. `received` is the sum of all the others, always."""
+
+    received_fen: int = 0
+    with_nation_fen: int = 0
+    in_transit_fen: int = 0
+    with_village_fen: int = 0
+    spent_fen: int = 0
+    moved_to_fund_fen: int = 0
+    gift_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerLine:
+    """One transfer with its place in the order; `position` is None for the second until it is ordered."""
+
+    position: int | None
+    posted_at: datetime
+    reason: str
+    source: str
+    target: str
+    amount_fen: int
+    reference: str
+    channel: str | None
+    provider_date: date | None
+
+
+def balance_fen(name: str) -> int:
+    """Return what an account holds, in fen: its roll-up plus the tail that is not rolled up yet.
+
+    Before a debit, lock the account first (`posting.lock_account`): then neither another debit nor the roll-up of
+    this account can slip between the two readings.
+    """
+    rolled = db.session.scalar(select(Account.balance_fen).where(Account.name == name)) or 0
+    signed = case((Transfer.target_account == name, Transfer.amount_fen), else_=-Transfer.amount_fen)
+    tail = (
+        select(func.coalesce(func.sum(signed), 0))
+        .join(QueuedTransfer, QueuedTransfer.transfer_id == Transfer.id)
+        .where(or_(Transfer.target_account == name, Transfer.source_account == name))
+    )
+    return int(rolled) + int(db.session.scalar(tail) or 0)
+
+
+def flow_totals(accounts: Iterable[str]) -> list[FlowTotal]:
+    """Return the totals of each account by reason: roll-ups plus tail, in one statement, one snapshot."""
+    names = sorted(set(accounts) - {WORLD})
+    if not names:
+        return []
+    rolled = select(Flow.account, Flow.reason, Flow.in_fen, Flow.out_fen, Flow.in_count, Flow.out_count)
+    one, none = literal(1), literal(0)
+    queued = select(Transfer).join(QueuedTransfer, QueuedTransfer.transfer_id == Transfer.id).subquery()
+    into = select(queued.c.target_account, queued.c.reason, queued.c.amount_fen, none, one, none)
+    out = select(queued.c.source_account, queued.c.reason, none, queued.c.amount_fen, none, one)
+    parts = union_all(
+        rolled.where(Flow.account.in_(names)),
+        into.where(queued.c.target_account.in_(names)),
+        out.where(queued.c.source_account.in_(names)),
+    ).subquery()
+    columns = list(parts.c)
+    sums = [func.sum(column) for column in columns[2:]]
+    rows = db.session.execute(select(columns[0], columns[1], *sums).group_by(columns[0], columns[1]))
+    return [
+        FlowTotal(
+            account=row[0],
+            reason=row[1],
+            in_fen=int(row[2]),
+            out_fen=int(row[3]),
+            in_count=int(row[4]),
+            out_count=int(row[5]),
+        )
+        for row in rows
+    ]
+
+
+def purse_figures(purses: Iterable[tuple[str, str]]) -> dict[str, PurseFigures]:
+    """Return the figures of purses given as (purse, village code), one statement for all of them."""
+    places = {}
+    for purse, village in purses:
+        places[account(NATIONAL, purse)] = (purse, True)
+        places[account(village, purse)] = (purse, False)
+    sums: dict[str, dict[str, int]] = {
+        purse: dict.fromkeys(PurseFigures.__dataclass_fields__, 0) for purse, _ in places.values()
+    }
+    for total in flow_totals(places):
+        purse, is_national = places[total.account]
+        _add(sums[purse], total, is_national=is_national)
+    return {purse: PurseFigures(**found) for purse, found in sums.items()}
+
+
+def _add(sums: dict[str, int], total: FlowTotal, *, is_national: bool) -> None:
+    sums["with_nation_fen" if is_national else "with_village_fen"] += total.in_fen - total.out_fen
+    if total.reason in GIFT_REASONS:
+        sums["received_fen"] += total.in_fen - total.out_fen
+        sums["gift_count"] += total.in_count - total.out_count
+    elif total.reason == "surplus_to_fund":
+        sums["received_fen"] += total.in_fen
+        sums["moved_to_fund_fen"] += total.out_fen
+    elif total.reason in ("spending", "spending_correction"):
+        sums["spent_fen"] += total.out_fen - total.in_fen
+
+
+def ledger_lines(accounts: Iterable[str], *, before_id: int | None, limit: int) -> list[tuple[int, LedgerLine]]:
+    """Return the newest transfers that touch one of the accounts, each with its row id for the next cursor."""
+    names = sorted(set(accounts))
+    statement = (
+        select(Transfer, OrderedTransfer.position)
+        .outerjoin(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
+        .where(or_(Transfer.source_account.in_(names), Transfer.target_account.in_(names)))
+        .order_by(Transfer.id.desc())
+        .limit(limit)
+    )
+    if before_id is not None:
+        statement = statement.where(Transfer.id < before_id)
+    return [(row.Transfer.id, _line(row.Transfer, row.position)) for row in db.session.execute(statement)]
+
+
+def lines_between(accounts: Iterable[str], *, after: int, through: int) -> list[LedgerLine]:
+    """Return the transfers of the accounts at positions `after` < p ≤ `through`, in ledger order."""
+    names = sorted(set(accounts))
+    statement = (
+        select(Transfer, OrderedTransfer.position)
+        .join(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
+        .where(or_(Transfer.source_account.in_(names), Transfer.target_account.in_(names)))
+        .where(OrderedTransfer.position > after, OrderedTransfer.position <= through)
+        .order_by(OrderedTransfer.position)
+    )
+    return [_line(row.Transfer, row.position) for row in db.session.execute(statement)]
+
+
+def cut_off_position(*, before: datetime) -> int:
+    """Return the last position posted before an instant, 0 when there is none. Once passed, it never changes."""
+    statement = (
+        select(OrderedTransfer.position)
+        .where(OrderedTransfer.ordered_at < before)
+        .order_by(OrderedTransfer.ordered_at.desc(), OrderedTransfer.position.desc())
+        .limit(1)
+    )
+    return db.session.scalar(statement) or 0
+
+
+def newest_posted_at() -> datetime | None:
+    """Return the instant of the newest transfer in the order; a clock behind it is wrong (law 10)."""
+    return db.session.scalar(select(LedgerState.last_ordered_at))
+
+
+def queue_length() -> int:
+    """Return how many transfers wait for their place in the order."""
+    return db.session.scalar(select(func.count()).select_from(QueuedTransfer)) or 0
+
+
+def _line(transfer: Transfer, position: int | None) -> LedgerLine:
+    return LedgerLine(
+        position=position,
+        posted_at=transfer.posted_at,
+        reason=transfer.reason,
+        source=transfer.source_account,
+        target=transfer.target_account,
+        amount_fen=transfer.amount_fen,
+        reference=transfer.reference,
+        channel=transfer.channel,
+        provider_date=transfer.provider_date,
+    )

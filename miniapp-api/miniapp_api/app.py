@@ -1,0 +1,72 @@
+"""Makes the application: settings in, Flask out."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_smorest import Api
+
+from backend import tables
+from backend.core.config import HOUSE, BadSetting, Settings, load_settings
+from backend.core.db import db, open_engine
+from miniapp_api.commands import install_commands
+from miniapp_api.edge import install_edge
+from miniapp_api.problems import install_problem_handlers
+from miniapp_api.routes import BLUEPRINTS, PAGES
+
+MIGRATIONS = str(HOUSE / "backend" / "migrations")
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application for these settings. Opens no connection and starts no thread."""
+    assert tables.ALL
+    app = Flask("miniapp_api", static_folder=None)
+    app.config.update(
+        SETTINGS=settings,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        TESTING=settings.app_env == "test",
+        API_TITLE="幸福家园 Happy Home",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    install_edge(app)
+    install_problem_handlers(app)
+    db.init_app(app)
+    with app.app_context():
+        open_engine(db.engine)
+    Migrate(app, db, directory=MIGRATIONS)
+    _install_routes(app)
+    install_commands(app)
+    return app
+
+
+def create_app_or_explain() -> Flask:
+    """Return the application for this process's settings, or end it with one clear sentence."""
+    try:
+        return create_app(load_settings())
+    except BadSetting as error:
+        _explain(str(error))
+
+
+def _explain(sentence: str) -> NoReturn:
+    sys.stderr.write(f"设置有误 (bad setting)：{sentence}\n")
+    raise SystemExit(2)
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.database_url.startswith("sqlite"):
+        return {"pool_size": 16, "max_overflow": 16}
+    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": False, "connect_args": {"connect_timeout": 5}}
+
+
+def _install_routes(app: Flask) -> None:
+    api = Api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1")
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,37 @@
+"""`once`: run a handler's act at most once per Idempotency-Key and answer a repeat with the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+from flask import Response, request
+from marshmallow import Schema
+
+from backend.core import clock, idempotency
+
+
+def once(*, scope: str, status: int, schema: Schema, act: Callable[[], object]) -> Response:
+    """Claim the request's key within `scope`, run `act`, keep and return its dumped answer.
+
+    Runs inside the handler's writing transaction, so effect and answer stand or fall together.
+    """
+    taken = claim_request(scope)
+    if taken.status is not None and taken.body is not None:
+        return _answer(taken.status, taken.body)
+    body = json.dumps(schema.dump(act()), ensure_ascii=False)
+    idempotency.keep(taken, status=status, body=body)
+    return _answer(status, body)
+
+
+def claim_request(scope: str) -> idempotency.Claim:
+    """Claim the key of the request at hand; its fingerprint is the hash of method, path and raw body."""
+    told = b"\n".join((request.method.encode(), request.full_path.encode(), request.get_data(cache=True)))
+    fingerprint = hashlib.sha256(told).hexdigest()
+    key = request.headers.get("Idempotency-Key")
+    return idempotency.claim(scope=scope, key=key, fingerprint=fingerprint, now=clock.now())
+
+
+def _answer(status: int, body: str) -> Response:
+    return Response(body, status=status, mimetype="application/json")

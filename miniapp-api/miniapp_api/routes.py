@@ -1,0 +1,9 @@
+"""The one table of everything that answers: API blueprints under /api/v1, and pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint as Pages
+from flask_smorest import Blueprint
+
+BLUEPRINTS: tuple[Blueprint, ...] = ()
+PAGES: tuple[Pages, ...] = ()

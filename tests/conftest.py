@@ -1,0 +1,51 @@
+"""What every test may ask for: an application on a fresh copy of each database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from miniapp_api.app import create_app
+
+from backend.core.config import Settings
+from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
+from tests.world.postgres import postgresql_server
+
+DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
+Maker = SqliteMaker | PostgresqlMaker
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+    """A maker of fresh databases, once on SQLite and once on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("template")
+    if request.param == "sqlite":
+        yield SqliteMaker(folder)
+        return
+    with postgresql_server() as url:
+        yield PostgresqlMaker(folder, url)
+
+
+@pytest.fixture
+def settings(database: Maker, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a fresh, migrated, empty database."""
+    with database.fresh(tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on a fresh database. Each act opens its own application context."""
+    app = create_app(settings)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without cookies yet."""
+    return app.test_client()

@@ -1,0 +1,124 @@
+"""One writer at a time, one instant for a reader, and nobody writes who did not say so (D1, D2, D3)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from backend.core.db import db, is_sqlite, reading, write_with_retries, writing
+from backend.core.errors import StorageUnavailable
+from backend.ledger.models import LedgerState, Transfer
+from backend.ledger.posting import post
+
+NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
+
+
+def at_once(app: Flask, acts: list[Callable[[], object]]) -> list[BaseException]:
+    """Run the acts in threads, each in its own application context; return what went wrong."""
+    wrong: list[BaseException] = []
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            with app.app_context():
+                act()
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return wrong
+
+
+def raise_counter() -> None:
+    state = db.session.scalars(select(LedgerState).with_for_update()).one()
+    state.last_position += 1
+
+
+def test_no_update_is_lost_when_eight_writers_read_and_write_the_same_row(app: Flask) -> None:
+    def raise_often() -> None:
+        for _ in range(25):
+            write_with_retries(raise_counter)
+
+    assert at_once(app, [raise_often] * 8) == []
+    with app.app_context(), reading():
+        assert db.session.scalar(select(LedgerState.last_position)) == 200
+
+
+def test_a_payment_heard_eight_times_at_once_is_posted_once(app: Flask) -> None:
+    def hear(number: int) -> Callable[[], object]:
+        return lambda: write_with_retries(
+            lambda: post(
+                source="world",
+                target="00/roof",
+                amount_fen=1000,
+                reason="gift",
+                reference=f"sandbox:{number}",
+                now=NOON,
+                channel="sandbox",
+                provider_date=date(2026, 6, 1),
+            )
+        )
+
+    assert at_once(app, [hear(number % 10) for number in range(80)]) == []
+    with app.app_context(), reading():
+        assert db.session.scalar(select(func.count()).select_from(Transfer)) == 10
+
+
+def test_who_did_not_say_that_he_writes_cannot_write(app: Flask) -> None:
+    with app.app_context(), reading(), pytest.raises(DBAPIError):
+        db.session.execute(text("UPDATE ledger_state SET last_position = 7"))
+    with app.app_context(), reading():
+        assert db.session.scalar(select(LedgerState.last_position)) == 0
+
+
+def test_a_read_only_store_refuses_by_name_and_keeps_what_it_had(app: Flask) -> None:
+    with app.app_context():
+        if is_sqlite():
+            refusal = "attempt to write a readonly database"
+            assert refusal in str(_write_on_a_read_only_store())
+        else:
+            assert "read-only transaction" in str(_write_on_a_read_only_store())
+
+
+def _write_on_a_read_only_store() -> BaseException | None:
+    """Make the store read-only under a writing transaction's feet and return the cause of the refusal."""
+    with pytest.raises(StorageUnavailable) as refused, writing():
+        make = "PRAGMA query_only=ON" if is_sqlite() else "SET TRANSACTION READ ONLY"
+        db.session.execute(text(make))
+        db.session.execute(text("UPDATE ledger_state SET last_position = 7"))
+    db.session.remove()
+    return refused.value.__cause__
+
+
+def test_a_transaction_inside_a_transaction_is_refused(app: Flask) -> None:
+    with app.app_context(), writing(), pytest.raises(RuntimeError, match="one transaction"), writing():
+        raise AssertionError("unreachable")
+
+
+def test_a_reader_sees_one_instant_while_others_write(app: Flask) -> None:
+    def add_one() -> None:
+        write_with_retries(raise_counter)
+
+    with app.app_context(), reading():
+        before = db.session.scalar(select(LedgerState.last_position))
+        assert at_once(app, [add_one]) == []
+        assert db.session.scalar(select(LedgerState.last_position)) == before
+
+
+def test_every_sqlite_connection_is_durable_and_its_writers_start_immediately(app: Flask) -> None:
+    with app.app_context(), writing():
+        if is_sqlite():
+            assert db.session.scalar(text("PRAGMA synchronous")) == 2
+            assert db.session.scalar(text("PRAGMA journal_mode")) == "wal"
+            assert db.session.scalar(text("PRAGMA recursive_triggers")) == 1
+        else:
+            assert db.session.scalar(text("SHOW transaction_isolation")) == "read committed"
