@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from backend.core.db import read_with_retries
 from backend.ledger.checks import check_ledger
@@ -17,6 +18,7 @@ def install_commands(app: Flask) -> None:
 
 
 @click.command("verify")
+@with_appcontext
 def verify() -> None:
     """Recompute everything from the transfers; name what is out of joint and end with 1."""
     findings = [finding for check in CHECKS for finding in read_with_retries(check)]

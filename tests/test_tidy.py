@@ -1,0 +1,193 @@
+"""The house keeps its own laws: who may import whom, how long things may be, and that every test is collected."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[1]
+FUNCTION_LINES_MAX = 40
+FILE_LINES_MAX = 300
+CODE_ENDINGS = (".py", ".vue", ".ts", ".mjs", ".css")
+
+# Who may not know whom. Arrows point inward: miniapp_api -> backend -> core; qr stands alone.
+FORBIDDEN = (
+    ("backend", ("flask", "marshmallow", "flask_smorest", "miniapp_api", "qr", "werkzeug"), "the domain knows no HTTP"),
+    ("backend/core", ("backend.",), "the core knows no feature"),
+    ("qr", ("backend", "miniapp_api", "flask", "sqlalchemy"), "text in, picture out: nothing of ours"),
+)
+# Two rooms of the core that are not a feature, and the one concession of law: Flask-SQLAlchemy's handle.
+ALLOWED = ("backend.core", "flask_sqlalchemy")
+
+# Law 13: who may open a transaction. The edge, the commands, the job loop; and the two named exceptions,
+# flows that call out between two transactions and refusals that must be remembered.
+TRANSACTION_OPENERS = (
+    "backend/core/db.py",
+    "backend/jobs/",
+    "backend/demo/",
+    "miniapp-api/miniapp_api/",
+)
+
+
+def tracked(*endings: str) -> list[Path]:
+    """Return the files of the house that git knows or would take, by ending."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=HOUSE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = (HOUSE / name for name in listing.stdout.splitlines())
+    return [path for path in paths if path.suffix in endings and path.exists()]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def is_within(module: str, names: tuple[str, ...]) -> bool:
+    return any(module == name.rstrip(".") or module.startswith(name.rstrip(".") + ".") for name in names)
+
+
+@pytest.mark.parametrize(("room", "forbidden", "reason"), FORBIDDEN, ids=[row[0] for row in FORBIDDEN])
+def test_arrows_point_inward(room: str, forbidden: tuple[str, ...], reason: str) -> None:
+    wrong = [
+        f"{name_of(path)} imports {module}"
+        for path in tracked(".py")
+        if name_of(path).startswith(f"{room}/")
+        for module in imports_of(path)
+        if is_within(module, forbidden) and not is_within(module, ALLOWED)
+    ]
+    assert wrong == [], reason
+
+
+def test_only_the_edge_opens_transactions() -> None:
+    wrong = []
+    for path in tracked(".py"):
+        name = name_of(path)
+        if not name.startswith(("backend/", "miniapp-api/")) or name.startswith(TRANSACTION_OPENERS):
+            continue
+        calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)]
+        wrong += [f"{name}:{node.lineno}" for node in calls if node.attr in ("commit", "rollback")]
+        wrong += [name for module in imports_from_db(path) if module in ("writing", "write_with_retries")]
+    assert wrong == [], "commit at the edge only"
+
+
+def imports_from_db(path: Path) -> list[str]:
+    return [
+        alias.name
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "backend.core.db"
+        for alias in node.names
+    ]
+
+
+def test_no_function_is_longer_than_forty_lines() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno} {node.name} has {(node.end_lineno or 0) - node.lineno + 1} lines"
+        for path in tracked(".py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
+    ]
+    assert wrong == []
+
+
+def test_no_file_is_longer_than_three_hundred_lines() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in tracked(*CODE_ENDINGS)}
+    assert [f"{name_of(path)} {lines}" for path, lines in lengths.items() if lines > FILE_LINES_MAX] == []
+
+
+def test_no_float_stands_near_money() -> None:
+    money = re.compile(r"fen\b|_fen|amount|money", re.IGNORECASE)
+    wrong = []
+    for path in tracked(".py"):
+        if not name_of(path).startswith(("backend/", "miniapp-api/")):
+            continue
+        for node in ast.walk(parsed(path)):
+            if not isinstance(node, ast.Call | ast.Constant | ast.BinOp | ast.AnnAssign):
+                continue
+            line = ast.unparse(node)
+            is_float = (isinstance(node, ast.Constant) and isinstance(node.value, float)) or (
+                isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and money.search(line)
+            )
+            is_float = is_float or bool(re.search(r"\bfloat\b", line) and money.search(line))
+            if is_float and money.search(source_line(path, node.lineno)):
+                wrong.append(f"{name_of(path)}:{node.lineno}")
+    assert wrong == [], "money is whole fen (law 1)"
+
+
+def source_line(path: Path, number: int) -> str:
+    return path.read_text(encoding="utf-8").splitlines()[number - 1]
+
+
+def test_every_test_is_collected() -> None:
+    """A function that looks like a test but is not named so, or sits in a file that pytest passes over, never runs."""
+    wrong = []
+    for path in tracked(".py"):
+        if not name_of(path).startswith("tests/"):
+            continue
+        tests = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)]
+        named = [node.name for node in tests if node.name.startswith("test_")]
+        if named and not path.name.startswith("test_"):
+            wrong.append(f"{name_of(path)} holds tests but is not collected")
+        twice = {name for name in named if named.count(name) > 1}
+        wrong += [f"{name_of(path)} names {name} twice: only the last one runs" for name in twice]
+    assert wrong == []
+
+
+def test_every_test_file_says_what_it_tells() -> None:
+    wrong = [name_of(path) for path in tracked(".py") if not ast.get_docstring(parsed(path)) and path.stat().st_size]
+    assert wrong == []
+
+
+def test_no_test_is_skipped_without_a_reason() -> None:
+    bare = re.compile(r"@pytest\.mark\.(skip|xfail)\s*$|pytest\.skip\(\)|mark\.skip\(\)")
+    wrong = [
+        f"{name_of(path)}:{number}"
+        for path in tracked(".py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line.strip())
+    ]
+    assert wrong == []
+
+
+def test_every_exclusion_gives_its_reason() -> None:
+    marks = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover)(?P<rest>.*)$")
+    wrong = []
+    for path in tracked(".py"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found = marks.search(line)
+            if found and not re.search(r"[-#]\s*\w+", found["rest"]):
+                wrong.append(f"{name_of(path)}:{number}")
+    assert wrong == [], "a comment after the mark says why"
+
+
+def test_the_word_for_a_present_instant_is_asked_only_at_the_edge() -> None:
+    wrong = []
+    for path in tracked(".py"):
+        name = name_of(path)
+        if not name.startswith("backend/") or name.startswith(("backend/core/clock.py", "backend/jobs/")):
+            continue
+        calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+        asking = ("clock.now", "now", "datetime.now")
+        wrong += [f"{name}:{call.lineno}" for call in calls if ast.unparse(call.func) in asking]
+    assert wrong == [], "time enters as an argument (law 9)"
