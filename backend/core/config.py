@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -113,16 +114,24 @@ def _kept_secret(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(48))
     except OSError as error:
         raise BadSetting(f"数据目录 {data_dir} 无法写入（{error.strerror}）；请换一个目录：DATA_DIR=…") from error
     key = path.read_text(encoding="ascii").strip()
     if len(key) < SECRET_LENGTH_MIN:
         raise BadSetting(f"{path} 内容不完整；确认没有数据后删除它再启动。")
     return key
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file whole or not at all; of two processes that write it at once, the first wins."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def _demo(given: Mapping[str, str], *, app_env: str) -> bool:
