@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from backend.core import audit, idempotency
 from backend.ledger import models as ledger
+from backend.media import models as media
+from backend.orgs import models as orgs
+from backend.people import models as people
+from backend.projects import models as projects
 
-ALL = (audit, idempotency, ledger)
+ALL = (audit, idempotency, ledger, media, orgs, people, projects)

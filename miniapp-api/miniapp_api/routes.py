@@ -5,5 +5,7 @@ from __future__ import annotations
 from flask import Blueprint as Pages
 from flask_smorest import Blueprint
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+from miniapp_api import sessions
+
+BLUEPRINTS: tuple[Blueprint, ...] = (sessions.bp,)
 PAGES: tuple[Pages, ...] = ()

@@ -1,0 +1,1 @@
+"""Pictures: taken in, made harmless, kept under random names."""

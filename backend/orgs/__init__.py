@@ -1,0 +1,1 @@
+"""The charitable organisations that raise money, with the certificate that allows it."""

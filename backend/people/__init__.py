@@ -1,0 +1,1 @@
+"""Who: people by their device, staff by their account, and the one table of rights."""
