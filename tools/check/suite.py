@@ -1,0 +1,128 @@
+"""The checks themselves: which commands each `make` target runs, in which order, and the gates at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.check import machine
+from tools.launch import checks, client, node, venv
+from tools.launch.messages import say
+from tools.launch.node import Node
+from tools.launch.signals import Stop
+
+PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "qr/*")
+TYPED = ("backend", "miniapp-api/miniapp_api", "qr", "tools")
+PRODUCT_PERCENT, TESTS_PERCENT = 95, 100
+
+
+@dataclass
+class Round:
+    """One round of checks: where, and what has failed so far. Every check runs, so that one look shows all."""
+
+    house: Path
+    stop: Stop
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        """Where the output of installing and building goes."""
+        return self.house / "var" / "log" / "check.log"
+
+    def python(self, *words: str) -> list[str]:
+        """Return a module call in the project's environment."""
+        return [str(venv.python_of(self.house)), "-m", *words]
+
+    def check(
+        self, name: str, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> bool:
+        """Run one check in view of the person, and remember its name when it fails."""
+        say(f"── {name}: {' '.join(argv)}")
+        environment = os.environ | (env or {})
+        done = subprocess.run(list(argv), cwd=cwd or self.house, env=environment, stdin=subprocess.DEVNULL, check=False)
+        self.stop.raise_if_asked()
+        if done.returncode != 0:
+            self.failed.append(name)
+        return done.returncode == 0
+
+
+def ready(checking: Round) -> None:
+    """Bring the Python side up to date: environment and packages."""
+    checks.check_writable(checking.log.parent, mend=f"ls -ld {checking.house}")
+    lock = checks.hold_house(checking.house, stop=checking.stop)
+    try:
+        venv.make_venv(checking.house, log=checking.log, stop=checking.stop)
+        venv.install_packages(checking.house, log=checking.log, stop=checking.stop)
+    finally:
+        os.close(lock)
+
+
+def built_client(checking: Round, *scripts: str) -> Node:
+    """Bring the client's packages and the named builds up to date; return the node that did it."""
+    found = node.find_node(checking.house, log=checking.log, stop=checking.stop)
+    client.install(client.folder_of(checking.house), node=found, log=checking.log, stop=checking.stop)
+    for script in scripts:
+        client.refresh(checking.house, node=found, log=checking.log, stop=checking.stop, script=script)
+    return found
+
+
+def lint(checking: Round) -> None:
+    """Format, style and types of both languages."""
+    ready(checking)
+    checking.check("ruff", checking.python("ruff", "check", "."))
+    checking.check("ruff format", checking.python("ruff", "format", "--check", "."))
+    checking.check("mypy", checking.python("mypy", "--strict", *TYPED))
+    found = built_client(checking)
+    _npm(checking, "vue-tsc", found, "type-check")
+
+
+def quick(checking: Round) -> None:
+    """Run the unit tests and the specification on SQLite."""
+    ready(checking)
+    words = ("tests/unit", "tests/spec", "-q")
+    checking.check("pytest", checking.python("pytest", *words), env={"TEST_DATABASES": "sqlite"})
+
+
+def one(checking: Round, path: str) -> None:
+    """Run one path of the suite, without gates: a test of the built client by node, any other by pytest."""
+    ready(checking)
+    if not path.startswith("tests/client"):
+        checking.check("pytest", checking.python("pytest", path))
+        return
+    machine.complete(log=checking.log, stop=checking.stop)
+    found = built_client(checking, "build:h5", "build:mp")
+    _browser_tests(checking, found, *([] if Path(path) == Path("tests/client") else [Path(path).name]))
+
+
+def whole(checking: Round) -> None:
+    """Run everything on both databases, with the gates. pytest comes last, so that its closing lines stand last."""
+    ready(checking)
+    machine.complete(log=checking.log, stop=checking.stop)
+    found = built_client(checking, "build:h5", "build:mp")
+    _npm(checking, "vue-tsc", found, "type-check")
+    _npm(checking, "vitest", found, "test")
+    _browser_tests(checking, found)
+    checking.check("pytest", checking.python("pytest", "tests", "--cov", "--cov-report="))
+    _gate(checking, "coverage of the product", PRODUCT, PRODUCT_PERCENT)
+    _gate(checking, "coverage of the tests", ("tests/*",), TESTS_PERCENT)
+
+
+def _npm(checking: Round, name: str, found: Node, script: str) -> None:
+    folder = client.folder_of(checking.house)
+    checking.check(name, [*found.npm, "run", "--silent", script], cwd=folder, env=found.environment())
+
+
+def _browser_tests(checking: Round, found: Node, *names: str) -> None:
+    folder = checking.house / "tests" / "client"
+    client.install(folder, node=found, log=checking.log, stop=checking.stop)
+    own = {"PYTHON": str(venv.python_of(checking.house)), "CHROMIUM": machine.browser() or ""}
+    argv = ["node", "--test", *names] if names else [*found.npm, "test", "--silent"]
+    checking.check("client tests", argv, cwd=folder, env=found.environment() | own)
+
+
+def _gate(checking: Round, name: str, include: Sequence[str], percent: int) -> None:
+    words = ("coverage", "report", f"--include={','.join(include)}", f"--fail-under={percent}")
+    checking.check(f"{name} ≥ {percent} %", checking.python(*words))
