@@ -35,12 +35,12 @@ def create_app(settings: Settings) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     install_edge(app)
-    install_problem_handlers(app)
     db.init_app(app)
     with app.app_context():
         open_engine(db.engine)
     Migrate(app, db, directory=MIGRATIONS)
     _install_routes(app)
+    install_problem_handlers(app)  # After the routes: flask-smorest brings a handler of its own, ours replaces it.
     install_commands(app)
     return app
 

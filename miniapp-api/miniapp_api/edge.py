@@ -81,7 +81,10 @@ class StrictJson(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Parse, refusing `DuplicateKey`; anything else that is not JSON raises ValueError, a 400."""
-        return json.loads(s, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, **kwargs)
+        try:
+            return json.loads(s, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
