@@ -6,6 +6,7 @@ from flask import Blueprint as Pages
 from flask_smorest import Blueprint
 
 from miniapp_api import sessions
+from miniapp_api.desk import session
 
-BLUEPRINTS: tuple[Blueprint, ...] = (sessions.bp,)
+BLUEPRINTS: tuple[Blueprint, ...] = (sessions.bp, session.bp)
 PAGES: tuple[Pages, ...] = ()

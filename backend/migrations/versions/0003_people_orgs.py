@@ -8,7 +8,7 @@ from alembic import op
 from backend.core.db import UtcDateTime
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

@@ -1,0 +1,130 @@
+"""Staff accounts and their sessions: opaque, revocable, eight hours at most, thirty minutes idle."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from backend.core import audit
+from backend.core.db import db, insert_once
+from backend.core.errors import InvalidInput, NotFound, Refusal
+from backend.core.ids import new_code, new_token, token_hash
+from backend.core.text import clean_line
+from backend.people.models import Staff, StaffSession
+from backend.people.rights import NATION, REGION_LENGTHS, ROLES, StaffMember
+
+AT_WORK_MAX = timedelta(hours=8)
+IDLE_MAX = timedelta(minutes=30)
+SEEN_EVERY = timedelta(minutes=1)
+OPERATOR = "operator"
+
+
+class LoginTaken(Refusal):
+    """Another account has this login."""
+
+    code = "LOGIN_TAKEN"
+    detail = "这个账号名已经有人使用。"
+
+
+class RoleInvalid(InvalidInput):
+    """The role is unknown, or does not belong to a region of this tier."""
+
+    code = "ROLE_INVALID"
+    detail = "角色和地区不相符。"
+
+
+def normal_login(login: str) -> str:
+    """Return a login as it is kept and compared: one line, no difference between upper and lower case."""
+    return clean_line(login, limit=60, field="login").casefold()
+
+
+def create_staff(
+    *, login: str, name: str, role: str, region_code: str, password_hash: str, now: datetime, is_demo: bool = False
+) -> StaffMember:
+    """Make a staff account. The caller has hashed the password outside the transaction (`passwords.hashed`).
+
+    An auditor may belong to any region; every other role to a region of its own tier. Refuses `RoleInvalid` and
+    `LoginTaken`.
+    """
+    _check_role(role, region_code)
+    code = new_code()
+    row = insert_once(Staff).values(
+        code=code,
+        login=normal_login(login),
+        name=clean_line(name, limit=40, field="name"),
+        role=role,
+        region_code=region_code,
+        password_hash=password_hash,
+        is_demo=is_demo,
+        created_at=now,
+    )
+    made = db.session.scalar(row.on_conflict_do_nothing(index_elements=["login"]).returning(Staff.id))
+    if made is None:
+        raise LoginTaken()
+    audit.record(action="staff.create", actor=OPERATOR, subject=code, now=now, role=role, region=region_code)
+    return StaffMember(id=made, code=code, name=name, role=role, region_code=region_code)
+
+
+def disable_staff(*, login: str, now: datetime) -> None:
+    """End an account and everything it has open, at once; its history stays. Refuses `NotFound`."""
+    row = db.session.scalars(select(Staff).where(Staff.login == normal_login(login))).first()
+    if row is None:
+        raise NotFound()
+    row.disabled_at = row.disabled_at or now
+    db.session.execute(delete(StaffSession).where(StaffSession.staff_id == row.id))
+    audit.record(action="staff.disable", actor=OPERATOR, subject=row.code, now=now)
+
+
+def find_staff(login: str) -> StaffMember | None:
+    """Return the account with this login that is not disabled, or None."""
+    row = db.session.scalars(select(Staff).where(Staff.login == normal_login(login), Staff.disabled_at.is_(None)))
+    found = row.first()
+    return None if found is None else _member(found)
+
+
+def open_staff_session(staff: StaffMember, *, now: datetime) -> str:
+    """Open a session and return its token, which is kept nowhere else; sessions long over are forgotten."""
+    token = new_token()
+    db.session.execute(delete(StaffSession).where(StaffSession.opened_at <= now - AT_WORK_MAX))
+    db.session.add(StaffSession(token_hash=token_hash(token), staff_id=staff.id, opened_at=now, seen_at=now))
+    audit.record(action="desk.login", actor=staff.code, subject=staff.code, now=now)
+    return token
+
+
+def close_staff_session(token: str) -> None:
+    """Close a session; its token opens nothing any more."""
+    db.session.execute(delete(StaffSession).where(StaffSession.token_hash == token_hash(token)))
+
+
+def find_staff_session(token: str, *, now: datetime) -> tuple[StaffMember, datetime] | None:
+    """Return who works with this token and when he was last seen, or None when the session is over (ASVS 7.3)."""
+    statement = (
+        select(Staff, StaffSession.seen_at)
+        .join(StaffSession, StaffSession.staff_id == Staff.id)
+        .where(StaffSession.token_hash == token_hash(token), Staff.disabled_at.is_(None))
+        .where(StaffSession.opened_at > now - AT_WORK_MAX, StaffSession.seen_at > now - IDLE_MAX)
+    )
+    row = db.session.execute(statement).first()
+    return None if row is None else (_member(row.Staff), row.seen_at)
+
+
+def see_staff(token: str, *, now: datetime) -> None:
+    """Note that the session is in use, so that its thirty idle minutes begin anew."""
+    of_token = StaffSession.token_hash == token_hash(token)
+    db.session.execute(update(StaffSession).where(of_token, StaffSession.seen_at < now).values(seen_at=now))
+
+
+def _member(row: Staff) -> StaffMember:
+    return StaffMember(id=row.id, code=row.code, name=row.name, role=row.role, region_code=row.region_code)
+
+
+def _check_role(role: str, region_code: str) -> None:
+    is_code = region_code.isascii() and region_code.isdigit()
+    if role not in ROLES or not is_code or len(region_code) not in REGION_LENGTHS.values():
+        raise RoleInvalid(field="role")
+    if role == "auditor":
+        return
+    is_right = region_code == NATION if role == "national" else len(region_code) == REGION_LENGTHS[role]
+    if not is_right or (role == "province" and region_code == NATION):
+        raise RoleInvalid(field="region_code")
