@@ -1,0 +1,61 @@
+/** The contract with the server, one function a route. Pages call these and nothing below. */
+import { send } from './http'
+import { once } from './intent'
+import { readMine, sendAsPerson } from './session'
+import type * as api from './types'
+
+type Page = { cursor?: string | null; limit?: number }
+const empty = { items: [], next_cursor: null }
+const at = encodeURIComponent
+
+export const appInfo = () => send<api.AppInfo>('GET', '/app')
+
+export const regions = (parent?: string) => send<{ items: api.RegionRow[] }>('GET', '/regions', { query: { parent } })
+export const region = (code: string) => send<api.Region>('GET', `/regions/${at(code)}`)
+export const searchRegions = (q: string) =>
+  send<{ items: api.FoundRegion[] }>('GET', '/regions/search', { query: { q, limit: 20 } })
+
+export const villages = (page: Page & { codes?: string }) => send<api.List<api.VillageRow>>('GET', '/villages', { query: page })
+export const village = (code: string) => send<api.Village>('GET', `/villages/${at(code)}`)
+
+export const project = (code: string) => send<api.Project>('GET', `/projects/${at(code)}`)
+const ofProject = <T>(what: string) => (code: string, page: Page = {}) =>
+  send<api.List<T>>('GET', `/projects/${at(code)}/${what}`, { query: page })
+export const projectGifts = ofProject<api.GiftLine>('gifts')
+export const projectSpending = ofProject<api.SpendingLine>('spending')
+export const projectProgress = ofProject<api.ProgressPost>('progress')
+export const projectTransfers = ofProject<api.LedgerRow>('transfers')
+
+export const give = (code: string, order: api.GiftOrder) =>
+  once(`give:${code}`, order, (key) =>
+    sendAsPerson<{ gift: api.Gift }>('POST', `/projects/${at(code)}/gifts`, { body: order, key }),
+  ).then((answer) => answer.gift)
+export const gift = (code: string, secret?: string) => send<api.Gift>('GET', `/gifts/${at(code)}`, { query: { secret } })
+export const changeGift = (code: string, change: api.GiftChange) =>
+  sendAsPerson<api.Gift>('PATCH', `/gifts/${at(code)}`, { body: change })
+
+export const myGifts = (page: Page = {}) => readMine<api.List<api.MyGift>>('/me/gifts', empty, { query: page })
+export const myShares = (page: Page = {}) => readMine<api.List<api.MyShare>>('/me/shares', empty, { query: page })
+export const myHours = () => readMine<api.MyHours>('/me/hours', { total_minutes: 0, items: [] })
+
+export const share = (target_kind: api.TargetKind, target: string, nickname?: string) =>
+  sendAsPerson<{ link: api.ShareLink }>('POST', '/shares', { body: { target_kind, target, nickname } }).then(
+    (answer) => answer.link,
+  )
+
+export const notices = (query: Page & { village?: string; project?: string }) =>
+  send<api.List<api.NoticeCard>>('GET', '/notices', { query })
+export const notice = (code: string) => send<api.Notice>('GET', `/notices/${at(code)}`)
+
+export const activity = (code: string) => send<api.Activity>('GET', `/activities/${at(code)}`)
+const volunteer = <T>(action: string, path: string, body: object) =>
+  once(action, body, (key) => sendAsPerson<T>('POST', path, { body, key }))
+export const joinTeam = (village_code: string, name: string) =>
+  volunteer<object>(`team:${village_code}`, `/villages/${at(village_code)}/team/members`, { name })
+export const signUp = (code: string, name: string) =>
+  volunteer<object>(`sign-up:${code}`, `/activities/${at(code)}/sign-ups`, { name })
+export const takeBackSignUp = (code: string) => sendAsPerson<void>('DELETE', `/activities/${at(code)}/sign-ups/mine`)
+export const checkIn = (activity_code: string, code: string) =>
+  volunteer<{ checked_in_at: string }>(`in:${activity_code}`, `/activities/${at(activity_code)}/check-ins`, { code })
+export const checkOut = (activity_code: string, code: string) =>
+  volunteer<{ minutes: number | null }>(`out:${activity_code}`, `/activities/${at(activity_code)}/check-outs`, { code })

@@ -1,0 +1,45 @@
+/** Following a published figure into the ledger: which rows it is the sum of. */
+import * as api from './api'
+import type { LedgerRow } from './types'
+
+export interface Range { from: number; to: number; reason: string }
+export interface PurseRow extends LedgerRow { purse: string }
+
+const PAGE = 100
+const MOST_PAGES = 50
+
+/** A notice speaks of the rows after its opening position, up to and with its cut-off. */
+export function within(row: LedgerRow, range: Range): boolean {
+  const inTime = row.position > range.from && row.position <= range.to
+  return inTime && (range.reason === '' || row.reason === range.reason)
+}
+
+export function sumOf(rows: { amount_fen: number }[]): number {
+  return rows.reduce((sum, row) => sum + row.amount_fen, 0)
+}
+
+/** Read a purse from its newest row down until `enough` is met. */
+async function readDown(purse: string, enough: (row: LedgerRow) => boolean): Promise<PurseRow[]> {
+  const rows: PurseRow[] = []
+  let cursor: string | null = null
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await api.projectTransfers(purse, { cursor, limit: PAGE })
+    rows.push(...answer.items.map((row) => ({ ...row, purse })))
+    cursor = answer.next_cursor
+    if (cursor === null || answer.items.some(enough)) break
+  }
+  return rows
+}
+
+/** All rows of these purses that a figure was added up from, newest first. */
+export async function rowsBehind(purses: string[], range: Range): Promise<PurseRow[]> {
+  const read = await Promise.all(purses.map((purse) => readDown(purse, (row) => row.position <= range.from)))
+  const rows = read.reduce((all, one) => all.concat(one), [])
+  const seen = new Map(rows.filter((row) => within(row, range)).map((row) => [row.reference, row]))
+  return Array.from(seen.values()).sort((a, b) => b.position - a.position)
+}
+
+/** The rows down to the one with this reference. */
+export async function rowsDownTo(purse: string, reference: string): Promise<PurseRow[]> {
+  return readDown(purse, (row) => row.reference === reference)
+}

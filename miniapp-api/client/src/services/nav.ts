@@ -1,0 +1,32 @@
+/** Addresses of our own pages, and going there. */
+import { withQuery, type Query } from './http'
+
+export type PageName =
+  | 'home' | 'village' | 'project' | 'lines' | 'give' | 'thanks' | 'gifts' | 'gift' | 'shares' | 'share' | 'hours'
+  | 'activity' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk'
+
+/** `/project?code=…` in a browser, `/pages/project/index?code=…` in WeChat, which knows no short names. */
+export function to(page: PageName, query: Query = {}): string {
+  let path = page === 'home' ? '/pages/index/index' : page === 'desk' ? '/pages-desk/index/index' : `/pages/${page}/index`
+  // #ifdef H5
+  path = page === 'home' ? '/' : `/${page}`
+  // #endif
+  return withQuery(path, query)
+}
+
+export function go(page: PageName, query: Query = {}): void {
+  uni.navigateTo({ url: to(page, query) })
+}
+
+/** Go there so that "back" does not return to this page: used once a form has done its work. */
+export function replaceWith(page: PageName, query: Query = {}): Promise<void> {
+  return new Promise((resolve) => {
+    uni.redirectTo({ url: to(page, query), complete: () => resolve() })
+  })
+}
+
+/** Back where there is a page behind this one, else home: a page opened from a poster has none. */
+export function back(): void {
+  if (getCurrentPages().length > 1) uni.navigateBack()
+  else uni.reLaunch({ url: to('home') })
+}

@@ -1,0 +1,98 @@
+/** What H5 and the mini-program do differently, in one place. */
+
+let origin = import.meta.env.VITE_API_ORIGIN ?? 'http://127.0.0.1:8000'
+// #ifdef H5
+origin = ''
+// #endif
+
+/** The address of something the server serves; an absolute one stays as it is. */
+export function address(path: string): string {
+  return path.startsWith('/') ? origin + path : path
+}
+
+/** The address as another person can open it, for copying into a chat. */
+export function shareable(path: string): string {
+  // #ifdef H5
+  if (path.startsWith('/')) return location.origin + path
+  // #endif
+  return address(path)
+}
+
+/** Leave for a page that the server draws itself: payment, receipt, printable notice. */
+export function openServerPage(path: string): void {
+  // #ifdef H5
+  location.assign(address(path))
+  // #endif
+  // #ifndef H5
+  uni.navigateTo({ url: `/pages/web/index?url=${encodeURIComponent(address(path))}` })
+  // #endif
+}
+
+/** Show a picture as large as the screen, to be pinched and moved. A browser does that by itself. */
+export function showPicture(path: string): void {
+  // #ifdef H5
+  location.assign(address(path))
+  // #endif
+  // #ifndef H5
+  uni.previewImage({ urls: [address(path)] })
+  // #endif
+}
+
+export function copyText(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    uni.setClipboardData({ data: text, showToast: false, success: () => resolve(true), fail: () => resolve(false) })
+  })
+}
+
+/** Keep a picture on the phone: the album in WeChat, a download in a browser. */
+export function savePicture(path: string, name: string): Promise<boolean> {
+  // #ifdef H5
+  const link = document.createElement('a')
+  link.href = address(path)
+  link.download = name
+  link.click()
+  return Promise.resolve(true)
+  // #endif
+  // #ifndef H5
+  return new Promise((resolve) => {
+    uni.downloadFile({
+      url: address(path),
+      fail: () => resolve(false),
+      success: ({ tempFilePath }) => {
+        uni.saveImageToPhotosAlbum({ filePath: tempFilePath, success: () => resolve(true), fail: () => resolve(false) })
+      },
+    })
+  })
+  // #endif
+}
+
+/** The six digits in what a camera read: digits alone, or an address that carries them as `c`. */
+export function sixDigits(scanned: string): string | null {
+  const found = /(?:^|[?&]c=)(\d{6})(?:$|&)/.exec(scanned.trim())
+  return found ? found[1] : null
+}
+
+/** Scan with WeChat's camera; a browser has no such thing and answers null. */
+export function scanCode(): Promise<string | null> {
+  // #ifdef MP-WEIXIN
+  return new Promise((resolve) => {
+    uni.scanCode({ success: ({ result }) => resolve(sixDigits(result)), fail: () => resolve(null) })
+  })
+  // #endif
+  // #ifndef MP-WEIXIN
+  return Promise.resolve(null)
+  // #endif
+}
+
+/** Run when the network comes or goes. */
+export function watchNetwork(tell: (online: boolean) => void): void {
+  // #ifdef H5
+  tell(navigator.onLine !== false)
+  window.addEventListener('online', () => tell(true))
+  window.addEventListener('offline', () => tell(false))
+  // #endif
+  // #ifndef H5
+  uni.getNetworkType({ success: ({ networkType }) => tell(networkType !== 'none') })
+  uni.onNetworkStatusChange(({ isConnected }) => tell(isConnected))
+  // #endif
+}

@@ -1,0 +1,47 @@
+/** Ask again and again until the money is heard of, more slowly with time, and never while nobody looks. */
+import { computed, ref } from 'vue'
+import { useOne } from './load'
+import type { Gift, GiftState } from './types'
+
+const FIRST_MS = 1200
+const SLOWEST_MS = 8000
+const GIVE_UP_MS = 10 * 60 * 1000
+const FINAL: GiftState[] = ['paid', 'redirected', 'expired']
+
+export function isFinal(state: GiftState): boolean {
+  return FINAL.includes(state)
+}
+
+/** The next pause: half as long again each time, up to the slowest. */
+export function nextPause(pause_ms: number): number {
+  return Math.min(Math.round((pause_ms * 3) / 2), SLOWEST_MS)
+}
+
+export function useSettled(ask: () => Promise<Gift>) {
+  const one = useOne(ask)
+  const resting = ref(false)
+  let pause = FIRST_MS
+  let spent = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const settled = computed(() => one.data.value !== null && isFinal(one.data.value.state))
+
+  async function look(): Promise<void> {
+    clearTimeout(timer)
+    await one.load()
+    if (settled.value) return
+    resting.value = spent >= GIVE_UP_MS
+    if (resting.value) return
+    timer = setTimeout(look, pause)
+    spent += pause
+    pause = nextPause(pause)
+  }
+  function start(): Promise<void> {
+    pause = FIRST_MS
+    spent = 0
+    return look()
+  }
+  function stop(): void {
+    clearTimeout(timer)
+  }
+  return { gift: one.data, problem: one.problem, busy: one.busy, settled, resting, start, stop }
+}
