@@ -13,6 +13,8 @@ from backend.ledger.accounts import NATIONAL, WORLD, account
 from backend.ledger.models import Account, Flow, LedgerState, OrderedTransfer, QueuedTransfer, Transfer
 
 GIFT_REASONS = ("gift", "reallocation")
+# The tail is sought by the queue's row ids and never by account: an account may have ten million transfers.
+_IS_QUEUED = Transfer.id.in_(select(QueuedTransfer.transfer_id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,12 @@ def balance_fen(name: str) -> int:
     this account can slip between the two readings.
     """
     rolled = db.session.scalar(select(Account.balance_fen).where(Account.name == name)) or 0
-    signed = case((Transfer.target_account == name, Transfer.amount_fen), else_=-Transfer.amount_fen)
-    tail = (
-        select(func.coalesce(func.sum(signed), 0))
-        .join(QueuedTransfer, QueuedTransfer.transfer_id == Transfer.id)
-        .where(or_(Transfer.target_account == name, Transfer.source_account == name))
+    signed = case(
+        (Transfer.target_account == name, Transfer.amount_fen),
+        (Transfer.source_account == name, -Transfer.amount_fen),
+        else_=0,
     )
+    tail = select(func.coalesce(func.sum(signed), 0)).where(_IS_QUEUED)
     return int(rolled) + int(db.session.scalar(tail) or 0)
 
 
@@ -78,7 +80,7 @@ def flow_totals(accounts: Iterable[str]) -> list[FlowTotal]:
         return []
     rolled = select(Flow.account, Flow.reason, Flow.in_fen, Flow.out_fen, Flow.in_count, Flow.out_count)
     one, none = literal(1), literal(0)
-    queued = select(Transfer).join(QueuedTransfer, QueuedTransfer.transfer_id == Transfer.id).subquery()
+    queued = select(Transfer).where(_IS_QUEUED).cte("queued").prefix_with("MATERIALIZED")
     into = select(queued.c.target_account, queued.c.reason, queued.c.amount_fen, none, one, none)
     out = select(queued.c.source_account, queued.c.reason, none, queued.c.amount_fen, none, one)
     parts = union_all(
@@ -168,6 +170,11 @@ def cut_off_position(*, before: datetime) -> int:
     return db.session.scalar(statement) or 0
 
 
+def last_position() -> int:
+    """Return the newest position of the order, 0 while it is empty."""
+    return db.session.scalar(select(LedgerState.last_position)) or 0
+
+
 def newest_posted_at() -> datetime | None:
     """Return the instant of the newest transfer in the order; a clock behind it is wrong (law 10)."""
     return db.session.scalar(select(LedgerState.last_ordered_at))
@@ -176,6 +183,12 @@ def newest_posted_at() -> datetime | None:
 def queue_length() -> int:
     """Return how many transfers wait for their place in the order."""
     return db.session.scalar(select(func.count()).select_from(QueuedTransfer)) or 0
+
+
+def oldest_queued_at() -> datetime | None:
+    """Return when the longest waiting transfer was posted, None when the queue is empty; old means: no order job."""
+    waiting = select(QueuedTransfer.transfer_id).order_by(QueuedTransfer.transfer_id).limit(1).scalar_subquery()
+    return db.session.scalar(select(Transfer.posted_at).where(Transfer.id == waiting))
 
 
 def _line(transfer: Transfer, position: int | None) -> LedgerLine:

@@ -1,0 +1,53 @@
+"""A balance is read without walking through the transfers of its account, however many they are (law 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from sqlalchemy import event, text
+
+from backend.core.db import db, is_sqlite, reading
+from backend.ledger.queries import balance_fen, cut_off_position, flow_totals
+from tests.world.money import NOON, Money
+
+
+@contextmanager
+def plans_of_what_is_read() -> Iterator[list[str]]:
+    """Collect the database's plan of every SELECT that is sent meanwhile."""
+    sent: list[tuple[str, object]] = []
+    plans: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield plans
+    event.remove(db.engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if is_sqlite() else "EXPLAIN "
+    for statement, parameters in sent:
+        rows = db.session.connection().exec_driver_sql(explain + statement, parameters)  # type: ignore[call-overload]  # as the driver got them
+        plans += ["\n".join(str(row[-1]) for row in rows)]
+
+
+def test_a_balance_and_its_totals_are_read_without_walking_through_the_account(app: Flask) -> None:
+    money = Money(app)
+    for number in range(30):
+        money.comes_in(to="00/roof", fen=1, reference=f"a{number}")
+    money.is_ordered()
+    money.comes_in(to="00/roof", fen=1, reference="tail")
+
+    with app.app_context(), reading():
+        if not is_sqlite():
+            db.session.execute(text("SET LOCAL enable_seqscan = off"))
+        with plans_of_what_is_read() as plans:
+            assert balance_fen("00/roof") == 31
+            assert [total.in_fen for total in flow_totals(["00/roof"])] == [31]
+            assert cut_off_position(before=NOON) == 0
+
+    assert len(plans) == 4
+    for plan in plans:
+        assert "SCAN transfers" not in plan
+        assert "Seq Scan on transfers" not in plan
+        assert "ix_transfers" not in plan
