@@ -20,7 +20,8 @@ def plans_of_what_is_read() -> Iterator[list[str]]:
     plans: list[str] = []
 
     def note(_conn: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
-        sent.append((statement, parameters))
+        if statement.startswith(("SELECT", "WITH")):
+            sent.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
     yield plans
