@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qr.appeal import Appeal
@@ -67,6 +67,7 @@ def test_every_field_of_an_appeal_belongs_to_its_name(appeal: Appeal) -> None:
     assert len(names) == len(changes) + 1
 
 
+@settings(deadline=None)
 @given(one=values, other=values)
 def test_two_inputs_share_a_name_only_if_they_are_the_same(one: object, other: object) -> None:
     assert (content_key("k", 1, one) == content_key("k", 1, other)) == (one == other)

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qr.links import CODE_LENGTH, ForgedCode, make_code, read_code
@@ -15,6 +15,7 @@ LINK = "Ab3dEfGhIj"
 link_ids = st.text(BASE62, min_size=10, max_size=10)
 
 
+@settings(deadline=None)
 @given(link_id=link_ids, key_id=st.sampled_from(sorted(KEYS)))
 def test_a_code_names_the_link_it_was_made_for(link_id: str, key_id: str) -> None:
     code = make_code(link_id, key_id=key_id, keys=KEYS)
@@ -28,6 +29,7 @@ def test_the_form_of_a_code_never_changes_because_posters_hang_for_years() -> No
     assert make_code(LINK, key_id="1", keys=KEYS) == "1Ab3dEfGhIjOFnKBZP0kBK7"
 
 
+@settings(deadline=None)
 @given(link_id=link_ids, place=st.integers(0, CODE_LENGTH - 1), letter=st.sampled_from(BASE62 + "-_"))
 def test_a_code_with_one_changed_character_is_forged(link_id: str, place: int, letter: str) -> None:
     code = make_code(link_id, key_id="1", keys=KEYS)
@@ -40,12 +42,14 @@ def test_a_code_with_one_changed_character_is_forged(link_id: str, place: int, l
             read_code(changed, keys=KEYS)
 
 
+@settings(deadline=None)
 @given(link_id=link_ids, length=st.integers(0, CODE_LENGTH - 1))
 def test_a_truncated_code_is_forged(link_id: str, length: int) -> None:
     with pytest.raises(ForgedCode):
         read_code(make_code(link_id, key_id="1", keys=KEYS)[:length], keys=KEYS)
 
 
+@settings(deadline=None)
 @given(link_id=link_ids, more=st.text(min_size=1, max_size=3))
 def test_a_lengthened_code_is_forged(link_id: str, more: str) -> None:
     code = make_code(link_id, key_id="1", keys=KEYS)
@@ -55,6 +59,7 @@ def test_a_lengthened_code_is_forged(link_id: str, more: str) -> None:
             read_code(longer, keys=KEYS)
 
 
+@settings(deadline=None)
 @given(link_id=link_ids, stolen=st.binary(min_size=16, max_size=64))
 def test_a_code_sealed_with_another_key_is_forged(link_id: str, stolen: bytes) -> None:
     code = make_code(link_id, key_id="1", keys={"1": b"x" + stolen})
@@ -63,6 +68,7 @@ def test_a_code_sealed_with_another_key_is_forged(link_id: str, stolen: bytes) -
         read_code(code, keys=KEYS)
 
 
+@settings(deadline=None)
 @given(link_id=link_ids)
 def test_a_seal_does_not_move_from_one_key_to_another(link_id: str) -> None:
     code = make_code(link_id, key_id="1", keys=KEYS)
@@ -71,6 +77,7 @@ def test_a_seal_does_not_move_from_one_key_to_another(link_id: str) -> None:
         read_code("2" + code[1:], keys=KEYS)
 
 
+@settings(deadline=None)
 @given(
     junk=st.one_of(st.text(), st.binary(), st.none(), st.integers(), st.text(BASE62 + "-_", min_size=23, max_size=23))
 )

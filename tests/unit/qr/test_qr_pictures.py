@@ -130,7 +130,7 @@ def test_the_pdf_is_one_a4_page_and_the_same_each_time(appeal: Appeal) -> None:
     box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", document)
 
     assert box is not None
-    assert (float(box[1]), float(box[2])) == (pytest.approx(595.3, abs=1), pytest.approx(841.9, abs=1))
+    assert [float(side) for side in box.groups()] == pytest.approx([595.3, 841.9], abs=1)
     assert document.count(b"/Type /Page\n") == 1
     assert document == poster.pdf(appeal)
 
