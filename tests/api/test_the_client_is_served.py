@@ -1,0 +1,77 @@
+"""The server hands out the built page, compressed, for ever where its name says its content, and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from miniapp_api import client_pages
+
+PAGE = "<!DOCTYPE html><title>幸福家园</title>"
+
+
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small build in place of the real one, with a secret beside it."""
+    folder = tmp_path / "h5"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    (folder / "assets" / "index-abc.js").write_text("let a = 1;" * 100, encoding="utf-8")
+    (folder / "assets" / "photo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "secret_key").write_text("secret", encoding="utf-8")
+    monkeypatch.setattr(client_pages, "BUILT", folder)
+    return folder
+
+
+@pytest.mark.parametrize("path", ["/", "/project?code=x", "/desk/projects"])
+def test_every_page_of_the_client_is_the_client(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.text == PAGE
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_an_asset_is_sent_compressed_and_kept_for_ever(client: FlaskClient) -> None:
+    answer = client.get("/assets/index-abc.js", headers={"Accept-Encoding": "gzip"})
+
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).startswith(b"let a = 1;")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert client.get("/assets/index-abc.js").data.startswith(b"let a = 1;")
+    assert "Content-Encoding" not in client.get("/assets/photo.png", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_what_the_browser_has_is_not_sent_again(client: FlaskClient) -> None:
+    etag = client.get("/").headers["ETag"]
+    again = client.get("/", headers={"If-None-Match": etag})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+OUTSIDE = [
+    ("/assets/gone.js", "an asset of an older build"),
+    ("/../secret_key", "a way out of the build"),
+    ("/..%2fsecret_key", "a hidden way out"),
+    ("/%00", "a name that ends early"),
+    ("/s/", "a link without a code"),
+    ("/robots.txt", "a file that is not there"),
+]
+
+
+@pytest.mark.parametrize(("path", "reason"), OUTSIDE, ids=[row[1] for row in OUTSIDE])
+def test_nothing_but_the_build_is_handed_out(client: FlaskClient, path: str, reason: str) -> None:
+    answer = client.get(path)
+    assert "secret" not in answer.text, reason
+    assert answer.status_code == 404 or answer.text == PAGE
+
+
+def test_an_unknown_interface_is_a_problem_and_never_the_page(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/nowhere")
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+def test_without_a_build_the_page_says_how_to_make_one(client: FlaskClient, built: Path) -> None:
+    (built / "index.html").unlink()
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "make client" in answer.text
