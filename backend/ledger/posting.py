@@ -78,7 +78,7 @@ def post(
     another story, `BalanceTooSmall` for a debit that an account other than `world` cannot bear, `AmountInvalid`.
     `channel` and `provider_date` are for money from or to `world`, and only for it.
     """
-    _check_amount(amount_fen)
+    check_amount(amount_fen)
     check_account(source)
     check_account(target)
     draft = TransferDraft(
@@ -135,6 +135,7 @@ def _as_posted(row: Row[tuple[object, ...]], *, is_new: bool) -> PostedTransfer:
     return PostedTransfer(**row._mapping, is_new=is_new)
 
 
-def _check_amount(amount_fen: int) -> None:
+def check_amount(amount_fen: int) -> None:
+    """Refuse `AmountInvalid` for anything but a whole number of fen, at least one, within the ledger's limit."""
     if type(amount_fen) is not int or not 1 <= amount_fen <= AMOUNT_FEN_MAX:
         raise AmountInvalid(lowest_fen=1, highest_fen=AMOUNT_FEN_MAX)

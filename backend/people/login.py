@@ -13,7 +13,7 @@ from backend.core.errors import Refusal
 from backend.core.ids import token_hash
 from backend.people.models import LoginFailure, Staff
 from backend.people.rights import StaffMember
-from backend.people.staff import OPERATOR, normal_login
+from backend.people.staff import OPERATOR, member, normal_login
 
 FREE_FAILURES = 5
 FIRST_WAIT = timedelta(seconds=30)
@@ -65,8 +65,7 @@ def begin_attempt(*, login: str, now: datetime) -> LoginAttempt:
     found = db.session.scalars(select(Staff).where(Staff.login == login, Staff.disabled_at.is_(None))).first()
     if found is None:
         return LoginAttempt(login_hash=row.login_hash, staff=None, password_hash=None)
-    staff = StaffMember(id=found.id, code=found.code, name=found.name, role=found.role, region_code=found.region_code)
-    return LoginAttempt(login_hash=row.login_hash, staff=staff, password_hash=found.password_hash)
+    return LoginAttempt(login_hash=row.login_hash, staff=member(found), password_hash=found.password_hash)
 
 
 def wait_after(failures: int) -> timedelta:

@@ -24,6 +24,7 @@ class StaffMember:
     name: str
     role: str
     region_code: str
+    is_demo: bool
 
     @property
     def prefix(self) -> str:

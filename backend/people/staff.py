@@ -63,7 +63,7 @@ def create_staff(
     if made is None:
         raise LoginTaken()
     audit.record(action="staff.create", actor=OPERATOR, subject=code, now=now, role=role, region=region_code)
-    return StaffMember(id=made, code=code, name=name, role=role, region_code=region_code)
+    return StaffMember(id=made, code=code, name=name, role=role, region_code=region_code, is_demo=is_demo)
 
 
 def disable_staff(*, login: str, now: datetime) -> None:
@@ -80,7 +80,7 @@ def find_staff(login: str) -> StaffMember | None:
     """Return the account with this login that is not disabled, or None."""
     row = db.session.scalars(select(Staff).where(Staff.login == normal_login(login), Staff.disabled_at.is_(None)))
     found = row.first()
-    return None if found is None else _member(found)
+    return None if found is None else member(found)
 
 
 def open_staff_session(staff: StaffMember, *, now: datetime) -> str:
@@ -106,7 +106,7 @@ def find_staff_session(token: str, *, now: datetime) -> tuple[StaffMember, datet
         .where(StaffSession.opened_at > now - AT_WORK_MAX, StaffSession.seen_at > now - IDLE_MAX)
     )
     row = db.session.execute(statement).first()
-    return None if row is None else (_member(row.Staff), row.seen_at)
+    return None if row is None else (member(row.Staff), row.seen_at)
 
 
 def see_staff(token: str, *, now: datetime) -> None:
@@ -115,8 +115,10 @@ def see_staff(token: str, *, now: datetime) -> None:
     db.session.execute(update(StaffSession).where(of_token, StaffSession.seen_at < now).values(seen_at=now))
 
 
-def _member(row: Staff) -> StaffMember:
-    return StaffMember(id=row.id, code=row.code, name=row.name, role=row.role, region_code=row.region_code)
+def member(row: Staff) -> StaffMember:
+    """Return a row of `staff` as the domain knows it, without the password."""
+    names = StaffMember.__dataclass_fields__
+    return StaffMember(**{name: getattr(row, name) for name in names})
 
 
 def _check_role(role: str, region_code: str) -> None:

@@ -12,22 +12,13 @@ from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.orgs.models import Organisation
 from backend.people.models import Staff
+from backend.projects.form import PlanItem
 from backend.projects.models import PlanLine, ProgressPost, Project
 from backend.projects.rules import FUND, OrganisationRecord, ProjectRecord
 
 
 class ProjectUnknown(NotFound):
-    """No project or fund has this code."""
-
-    detail = "没有找到这个项目。"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanItem:
-    """One line of a budget."""
-
-    title: str
-    amount_fen: int
+    """No project or fund has this code; at the desk also said of another region's, so its words are the plain ones."""
 
 
 @dataclass(frozen=True, kw_only=True)

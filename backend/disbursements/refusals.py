@@ -1,0 +1,62 @@
+"""What disbursing refuses, and in which words."""
+
+from __future__ import annotations
+
+from backend.core.errors import InvalidInput, Refusal
+
+
+class FourEyes(Refusal):
+    """Who proposed a payout does not approve it (bad input 28, ASVS 2.3.5)."""
+
+    status = 403
+    code = "FOUR_EYES"
+    detail = "提出和批准要由两个人办理，请请另一位同事批准。"
+
+
+class AlreadyApproved(Refusal):
+    """Somebody else has approved this payout; the money moved once."""
+
+    code = "ALREADY_APPROVED"
+    detail = "这笔拨付已经批准过了。"
+
+
+class ProjectClosed(Refusal):
+    """The project is closed: what it had is with the village's fund."""
+
+    code = "PROJECT_CLOSED"
+    detail = "这个项目已经结项，款项已转入村互助基金。"
+
+
+class SpentInFuture(InvalidInput):
+    """Money is spent on a day that has come."""
+
+    code = "SPENT_IN_FUTURE"
+    detail = "支出日期还没有到。"
+
+
+class SpentBeforeStart(InvalidInput):
+    """A project spends nothing before it has begun."""
+
+    code = "SPENT_BEFORE_START"
+    detail = "支出日期早于项目开始日期。"
+
+
+class ChannelUnknown(InvalidInput):
+    """Money leaves the village's account by bank, or as cash."""
+
+    code = "CHANNEL_UNKNOWN"
+    detail = "付款方式只能是银行转账或现金。"
+
+
+class VoucherUsed(Refusal):
+    """The same photo stands behind another spending line, of this or of another project (R33)."""
+
+    code = "VOUCHER_USED"
+    detail = "这张凭证已经用于另一笔支出，请换一张。"
+
+
+class CorrectionTooLarge(Refusal):
+    """Corrections of a line are never more than the line; `left_fen` is what can still be corrected."""
+
+    code = "CORRECTION_TOO_LARGE"
+    detail = "更正金额超过了这笔支出的余额。"

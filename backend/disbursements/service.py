@@ -1,0 +1,111 @@
+"""Payouts to the village by two people, spending with vouchers, corrections, and money that waits for its project."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from backend.core import audit
+from backend.core.db import db
+from backend.core.errors import NotFound
+from backend.core.ids import new_code
+from backend.disbursements.models import Payout
+from backend.disbursements.refusals import AlreadyApproved, FourEyes, ProjectClosed
+from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
+from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, post
+from backend.ledger.queries import balance_fen
+from backend.people.rights import NATION, StaffMember, authorise
+from backend.projects.models import Project
+from backend.projects.queries import get_project
+from backend.projects.service import lock_project
+
+
+def payout_reference(code: str) -> str:
+    """Return the ledger reference of a payout."""
+    return f"payout:{code}"
+
+
+def propose_payout(*, project: str, amount_fen: int, staff: StaffMember, now: datetime) -> str:
+    """Propose to send money of a project on to its village; return the payout's code. No money moves yet.
+
+    `amount_fen` at most what the nation holds of the project now. Refuses `ProjectClosed`, `BalanceTooSmall`.
+    """
+    found = get_project(project)
+    authorise(staff, "payouts.propose", NATION, subject=project)
+    check_amount(amount_fen)
+    if found.closed_at is not None:
+        raise ProjectClosed()
+    if balance_fen(account(NATIONAL, project)) < amount_fen:
+        raise BalanceTooSmall()
+    row = Payout(code=new_code(), project_id=found.id, amount_fen=amount_fen, proposed_by=staff.id, proposed_at=now)
+    db.session.add(row)
+    audit.record(
+        action="payouts.propose", actor=staff.code, subject=row.code, now=now, project=project, amount_fen=amount_fen
+    )
+    return row.code
+
+
+def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
+    """Approve a payout that another person proposed: `00/P → <village>/P`, once (R98).
+
+    The same person approving again changes nothing. Refuses `FourEyes`, `AlreadyApproved` for a third person,
+    `ProjectClosed`, and `BalanceTooSmall` when the money has gone elsewhere since.
+    """
+    authorise(staff, "payouts.approve", NATION, subject=payout)
+    row = db.session.scalars(select(Payout).where(Payout.code == payout).with_for_update()).first()
+    if row is None:
+        raise NotFound()
+    if row.proposed_by == staff.id:
+        raise FourEyes()
+    if row.approved_by == staff.id:
+        return
+    if row.approved_by is not None:
+        raise AlreadyApproved()
+    project = _locked_project(row.project_id)
+    if project.closed_at is not None:
+        raise ProjectClosed()
+    row.approved_by, row.approved_at = staff.id, now
+    post(
+        source=account(NATIONAL, project.code),
+        target=account(project.village_code, project.code),
+        amount_fen=row.amount_fen,
+        reason="payout",
+        reference=payout_reference(payout),
+        now=now,
+    )
+    audit.record(action="payouts.approve", actor=staff.code, subject=payout, now=now, amount_fen=row.amount_fen)
+
+
+def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetime) -> PostedTransfer:
+    """Give money that belongs nowhere yet its project: `00/unallocated → 00/P`, whole and once (law 7).
+
+    A repeat for the same project is the same act; for another project it is refused (`ReferenceReused`). Refuses
+    `ProjectClosed`. `reference` is that of the transfer that brought the money.
+    """
+    authorise(staff, "unallocated.reallocate", NATION, subject=reference)
+    arrived = find_transfer(reference)
+    if arrived is None or arrived.target_account != UNALLOCATED:
+        raise NotFound()
+    if lock_project(project).closed_at is not None:
+        raise ProjectClosed()
+    posted = post(
+        source=UNALLOCATED,
+        target=account(NATIONAL, project),
+        amount_fen=arrived.amount_fen,
+        reason="reallocation",
+        reference=reallocation_reference(reference),
+        now=now,
+    )
+    if posted.is_new:
+        audit.record(action="unallocated.reallocate", actor=staff.code, subject=reference, now=now, project=project)
+    return posted
+
+
+def reallocation_reference(reference: str) -> str:
+    """Return the ledger reference of the reallocation of the money that came under `reference`."""
+    return f"reallocation:{reference}"
+
+
+def _locked_project(project_id: int) -> Project:
+    return db.session.scalars(select(Project).where(Project.id == project_id).with_for_update()).one()
