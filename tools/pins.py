@@ -15,7 +15,7 @@ GLIBC_MINORS = (17, 24, 26, 27, 28, 31, 34)
 
 def compile_pins() -> int:
     """Write requirements.txt anew; versions already pinned there stay unless requirements.in says otherwise."""
-    options = ["--quiet", "--strip-extras", "--allow-unsafe", "--no-emit-index-url", "--no-emit-find-links"]
+    options = ["--quiet", "--strip-extras", "--no-emit-index-url", "--no-emit-find-links"]
     done = subprocess.run(
         [sys.executable, "-m", "piptools", "compile", *options, "--output-file", "requirements.txt", "requirements.in"],
         cwd=HOUSE,

@@ -138,5 +138,6 @@ def _since(log: Path, mark: int) -> str:
 
 
 def _last_line(log: Path, mark: int) -> str:
-    lines = [line.strip() for line in _since(log, mark).replace("\r", "\n").splitlines() if line.strip()]
-    return lines[-1][:SHOWN_WIDTH] if lines else ""
+    lines = [line.strip() for line in _since(log, mark).replace("\r", "\n").splitlines()]
+    telling = [line for line in lines if line and not line.lower().startswith(("warning", "npm warn", "npm notice"))]
+    return telling[-1][:SHOWN_WIDTH] if telling else ""

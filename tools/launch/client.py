@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.launch import checks
 from tools.launch.children import Command, run
-from tools.launch.messages import Trouble, failed
+from tools.launch.messages import Trouble, failed, say
 from tools.launch.node import Node
 from tools.launch.signals import Stop
 
@@ -75,6 +75,7 @@ def install(folder: Path, *, node: Node, log: Path, stop: Stop) -> bool:
         return False
     checks.check_writable(folder, mend=f"ls -ld {folder}")
     checks.check_room(folder, megabytes=ROOM_MEGABYTES)
+    say(f"      安装前端依赖 / npm ci in {folder.name}")
     # The compilers are development packages: an environment with NODE_ENV=production must not lose them.
     argv = [*node.npm, "ci", "--include=dev", "--no-audit", "--no-fund"]
     code, output = run(Command(argv, cwd=folder, env=node.environment()), log=log, stop=stop)
@@ -88,6 +89,7 @@ def build(house: Path, *, node: Node, log: Path, stop: Stop, script: str = "buil
     """Build the page. A build that was cut short leaves no stamp, so the next start builds again."""
     folder = folder_of(house)
     wanted = fingerprint(folder)
+    say(f"      构建 / npm run {script}")
     _stamp(folder, script).unlink(missing_ok=True)
     env = {name: value for name, value in node.environment().items() if name != "NODE_ENV"}
     code, output = run(Command([*node.npm, "run", script], cwd=folder, env=env), log=log, stop=stop)
