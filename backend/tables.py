@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from backend.core import audit, idempotency
 from backend.disbursements import models as disbursements
+from backend.donations import models as donations
+from backend.jobs import models as jobs
 from backend.ledger import models as ledger
 from backend.media import models as media
+from backend.notices import models as notices
 from backend.orgs import models as orgs
+from backend.payments import models as payments
 from backend.people import models as people
 from backend.projects import models as projects
 from backend.regions import models as regions
+from backend.sharing import models as sharing
 
-ALL = (audit, disbursements, idempotency, ledger, media, orgs, people, projects, regions)
+ALL = (audit, disbursements, donations, idempotency, jobs, ledger, media, notices, orgs, payments, people, projects)+(regions, sharing)
