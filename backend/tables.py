@@ -15,5 +15,22 @@ from backend.people import models as people
 from backend.projects import models as projects
 from backend.regions import models as regions
 from backend.sharing import models as sharing
+from backend.volunteers import models as volunteers
 
-ALL = (audit, disbursements, donations, idempotency, jobs, ledger, media, notices, orgs, payments, people, projects)+(regions, sharing)
+ALL = (
+    audit,
+    disbursements,
+    donations,
+    idempotency,
+    jobs,
+    ledger,
+    media,
+    notices,
+    orgs,
+    payments,
+    people,
+    projects,
+    regions,
+    sharing,
+    volunteers,
+)

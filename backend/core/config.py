@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 ENVIRONMENTS = ("development", "test", "production")
+PAYMENT_PROVIDERS = ("sandbox", "none")
 SECRET_LENGTH_MIN = 32
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,13 @@ class Settings:
     database_url: str
     secret_key: str
     demo: bool
+    payment_provider: str
+
+    @property
+    def own_url(self) -> str:
+        """Where this machine reaches the server itself, without the proxy in front of it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound.
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def is_production(self) -> bool:
@@ -61,6 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         database_url=_database_url(given, data_dir=data_dir),
         secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
         demo=_demo(given, app_env=app_env),
+        payment_provider=_payment_provider(given, app_env=app_env),
     )
 
 
@@ -141,3 +150,12 @@ def _demo(given: Mapping[str, str], *, app_env: str) -> bool:
     if text == "1" and app_env == "production":
         raise BadSetting("APP_ENV=production 时不能装入演示数据：请去掉 DEMO=1。")
     return text == "1"
+
+
+def _payment_provider(given: Mapping[str, str], *, app_env: str) -> str:
+    name = given.get("PAYMENT_PROVIDER", "").strip() or ("none" if app_env == "production" else "sandbox")
+    if name not in PAYMENT_PROVIDERS:
+        raise BadSetting(f"PAYMENT_PROVIDER 只能是 {'、'.join(PAYMENT_PROVIDERS)} 之一，现在是 {name!r}。")
+    if name == "sandbox" and app_env == "production":
+        raise BadSetting("APP_ENV=production 时不能使用沙箱支付：请去掉 PAYMENT_PROVIDER=sandbox。")
+    return name

@@ -9,7 +9,7 @@ from backend.core.append_only import drop_append_only, refuse_changes
 from backend.core.db import UtcDateTime
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0006"
 
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

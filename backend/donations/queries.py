@@ -1,0 +1,179 @@
+"""Reading gifts. A figure comes from the ledger; anonymity is applied here, once, for everyone who shows a gift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, Select, case, exists, func, select
+
+from backend.core.clock import local_day, start_of_local_day
+from backend.core.db import db
+from backend.core.errors import NotFound
+from backend.donations.models import Gift, GiftWords, Receipt
+from backend.donations.wording import public_name
+from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of
+from backend.ledger.models import Transfer
+from backend.payments.models import CLOSED, EXPIRED, OPEN_STATES, PAID, QUARANTINED, HeardPayment, PaymentOrder
+from backend.payments.settle import GIFT, WAITING
+
+ENDED_UNPAID = (CLOSED, EXPIRED)
+
+
+class GiftUnknown(NotFound):
+    """No gift has this code, or the asker may not know that one does."""
+
+    code = "GIFT_UNKNOWN"
+    detail = "没有找到这笔捐赠。"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftRecord:
+    """One gift as its own giver may see it. `holder` is who holds the account that received the money."""
+
+    id: int
+    code: str
+    person_id: int
+    project_code: str
+    amount_fen: int
+    display: str
+    hide_amount: bool
+    name: str | None
+    message: str | None
+    state: str
+    pay_url: str | None
+    ordered_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    holder: str | None
+    receipt: int | None
+    receipt_issued_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftLine:
+    """One gift as everybody may see it. A hidden amount is None, and then only the day is told, not the hour."""
+
+    transfer_id: int
+    code: str
+    name: str
+    amount_fen: int | None
+    message: str | None
+    paid_at: datetime
+    via_share: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What gifts came by one link: how many, the fen of those whose amount is not hidden, and since when."""
+
+    gifts: int = 0
+    amount_fen: int = 0
+    first_at: datetime | None = None
+
+
+def find_gift(code: str, *, now: datetime) -> GiftRecord:
+    """Return a gift by its code. Refuses `GiftUnknown`. The caller checks who asks."""
+    row = db.session.execute(_gifts().where(Gift.code == code)).first()
+    if row is None:
+        raise GiftUnknown()
+    return _record(row, now=now)
+
+
+def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: datetime) -> list[GiftRecord]:
+    """Return a person's gifts, newest first, without those that were never paid and cannot be any more (R108)."""
+    statement = _gifts().where(Gift.person_id == person_id, PaymentOrder.state.not_in(ENDED_UNPAID))
+    if before_id is not None:
+        statement = statement.where(Gift.id < before_id)
+    rows = db.session.execute(statement.order_by(Gift.id.desc()).limit(limit)).all()
+    return [_record(row, now=now) for row in rows]
+
+
+def newest_gifts(purse: str, *, before_id: int | None = None, limit: int) -> list[GiftLine]:
+    """Return the gifts that a purse received, newest first, as the public may see them. `before_id` is a transfer."""
+    statement = (
+        select(Transfer.id, Transfer.amount_fen, Transfer.posted_at, Gift, GiftWords)
+        .join(PaymentOrder, PaymentOrder.out_trade_no == Transfer.reference)
+        .join(Gift, Gift.order_id == PaymentOrder.id)
+        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
+        .where(Transfer.target_account == account(NATIONAL, purse), Transfer.reason == GIFT)
+        .order_by(Transfer.id.desc())
+        .limit(limit)
+    )
+    if before_id is not None:
+        statement = statement.where(Transfer.id < before_id)
+    return [_line(row) for row in db.session.execute(statement)]
+
+
+def brought_by(link_ids: Iterable[str]) -> dict[str, Brought]:
+    """Return what was received by each link, from the ledger; no giver is named, no hidden amount is summed (R64)."""
+    shown = case((Gift.hide_amount.is_(True), 0), else_=Transfer.amount_fen)
+    statement = (
+        select(Gift.link_id, func.count(), func.sum(shown), func.min(Transfer.posted_at))
+        .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
+        .join(Transfer, Transfer.reference == PaymentOrder.out_trade_no)
+        .where(Gift.link_id.in_(sorted(set(link_ids))))
+        .group_by(Gift.link_id)
+    )
+    rows = db.session.execute(statement)
+    return {str(row[0]): Brought(gifts=row[1], amount_fen=int(row[2]), first_at=row[3]) for row in rows}
+
+
+def _gifts() -> Select[Gift, PaymentOrder, GiftWords, Receipt, bool]:
+    waits = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
+    return (
+        select(Gift, PaymentOrder, GiftWords, Receipt, waits.label("waits"))
+        .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
+        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
+        .outerjoin(Receipt, Receipt.gift_id == Gift.id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, bool], *, now: datetime) -> GiftRecord:
+    gift, order, words, receipt, waits = row
+    state = _state(order, is_heard=waits, now=now)
+    return GiftRecord(
+        id=gift.id,
+        code=gift.code,
+        person_id=gift.person_id,
+        project_code=order.purse,
+        amount_fen=order.paid_fen or order.amount_fen,
+        display=gift.display,
+        hide_amount=gift.hide_amount,
+        name=None if words is None else words.name,
+        message=None if words is None else words.message,
+        state=state,
+        pay_url=order.pay_url if state == "payable" else None,
+        ordered_at=gift.ordered_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+        holder=holder_of(order.target_account) if order.state == PAID else None,
+        receipt=None if receipt is None else receipt.number,
+        receipt_issued_at=None if receipt is None else receipt.issued_at,
+    )
+
+
+def _state(order: PaymentOrder, *, is_heard: bool, now: datetime) -> str:
+    """Return the state that the giver sees; nobody is told "failed" before the provider has said so (bug 3)."""
+    if order.state == PAID:
+        return "redirected" if order.target_account == UNALLOCATED else "paid"
+    if order.state == QUARANTINED:
+        return "quarantined"
+    if order.state in OPEN_STATES:
+        return "confirming" if is_heard or now >= order.expires_at else "payable"
+    return "expired"
+
+
+def _line(row: Row[int, int, datetime, Gift, GiftWords]) -> GiftLine:
+    transfer_id, amount_fen, posted_at, gift, words = row
+    return GiftLine(
+        transfer_id=transfer_id,
+        code=gift.code,
+        name=public_name(display=gift.display, name=None if words is None else words.name),
+        amount_fen=None if gift.hide_amount else amount_fen,
+        message=None if words is None else words.message,
+        paid_at=start_of_local_day(local_day(posted_at)) if gift.hide_amount else posted_at,
+        via_share=gift.link_id is not None,
+    )

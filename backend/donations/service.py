@@ -1,0 +1,177 @@
+"""Ordering a gift and choosing how it is shown. Paying is the business of `payments`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select
+
+from backend.core.clock import start_of_local_day
+from backend.core.db import db, insert_once
+from backend.core.errors import InvalidInput, Refusal
+from backend.core.ids import new_code
+from backend.core.text import clean_line, clean_text
+from backend.donations.models import Gift, GiftWords
+from backend.donations.queries import GiftUnknown
+from backend.donations.wording import DISPLAYS, REAL_NAME
+from backend.payments.models import PaymentOrder
+from backend.payments.orders import open_order
+from backend.payments.providers import OrderToPrepay, Provider
+from backend.projects.models import Project
+from backend.projects.queries import get_project
+from backend.projects.rules import ProjectRecord, gift_refusal
+
+AMOUNT_FEN_MAX = 500_000_000
+NAME_CHARS_MAX, MESSAGE_CHARS_MAX = 20, 100
+
+
+class AmountInvalid(Refusal):
+    """A gift is a whole number of fen, from 1 fen to 5,000,000 yuan (bad input 1)."""
+
+    status = 422
+    code = "AMOUNT_INVALID"
+    detail = "金额应在 0.01 元到 5,000,000 元之间。"
+
+
+class NameNeeded(InvalidInput):
+    """Who wants to be shown by name writes the name."""
+
+    code = "NAME_NEEDED"
+    detail = "选择实名展示时请填写姓名。"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """How a gift is shown to the public: under which name, with its amount or without, with which message."""
+
+    display: str
+    name: str | None
+    hide_amount: bool
+    message: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderedGift:
+    """A gift whose order stands; `to_prepay` is what the provider must hear, None when it has heard already."""
+
+    code: str
+    out_trade_no: str
+    reused: bool
+    to_prepay: OrderToPrepay | None
+
+
+def showing(*, display: str, name: str | None, hide_amount: bool, message: str | None) -> Showing:
+    """Return a checked showing. Refuses `NameNeeded`, an unknown display and text that cannot be kept (R122)."""
+    if display not in DISPLAYS:
+        raise InvalidInput(field="display")
+    kept_name = clean_line(name, limit=NAME_CHARS_MAX, field="name") if name and name.strip() else None
+    kept = clean_text(message, limit=MESSAGE_CHARS_MAX, field="message") if message and message.strip() else None
+    if display == REAL_NAME and kept_name is None:
+        raise NameNeeded(field="name")
+    return Showing(display=display, name=kept_name, hide_amount=hide_amount, message=kept)
+
+
+def order_gift(
+    *,
+    person_id: int,
+    project_code: str,
+    amount_fen: int,
+    shown: Showing,
+    link_id: str | None,
+    provider: Provider,
+    now: datetime,
+) -> OrderedGift:
+    """Order a gift of `amount_fen` to a project or fund, or return the one that this person has open for it.
+
+    The order stands before the provider hears of it (bug 19). Refuses `AmountInvalid`, `ProjectUnknown`,
+    `NotCollecting`, `NotPublishable` (慈善法 22, 25). The project's row is held shared until the order stands, so
+    that the project cannot end between the look and the order.
+    """
+    if type(amount_fen) is not int or not 1 <= amount_fen <= AMOUNT_FEN_MAX:
+        raise AmountInvalid(lowest_fen=1, highest_fen=AMOUNT_FEN_MAX)
+    db.session.execute(select(Project.id).where(Project.code == project_code).with_for_update(read=True))
+    project = get_project(project_code)
+    refusal = gift_refusal(project, now=now)
+    if refusal is not None:
+        raise refusal
+    opened = open_order(
+        payer_id=person_id,
+        purse=project.code,
+        amount_fen=amount_fen,
+        provider=provider,
+        ends_before=_end_of(project),
+        now=now,
+    )
+    code = _keep_gift(opened.order, shown, link_id=link_id, now=now)
+    return _ordered(code, opened.order, project, reused=opened.reused)
+
+
+def resume_gift(code: str) -> OrderedGift:
+    """Return a gift ordered before, for a request that died between its two transactions (law 13)."""
+    gift = find_gift_row(code)
+    order = db.session.get_one(PaymentOrder, gift.order_id, populate_existing=True)
+    return _ordered(code, order, get_project(order.purse), reused=False)
+
+
+def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
+    """Change how a gift is shown, at any time (features 38). Refuses `GiftUnknown` for another person's gift."""
+    gift = find_gift_row(code)
+    if gift.person_id != person_id:
+        raise GiftUnknown()
+    gift.display, gift.hide_amount = shown.display, shown.hide_amount
+    _keep_words(gift.id, person_id, shown)
+
+
+def forget_words(*, person_id: int) -> None:
+    """Delete every name and message that a person wrote; gifts and receipts stay, without a name (law 12)."""
+    db.session.execute(delete(GiftWords).where(GiftWords.person_id == person_id))
+
+
+def find_gift_row(code: str) -> Gift:
+    """Return the row of a gift. Refuses `GiftUnknown`."""
+    gift = db.session.scalars(select(Gift).where(Gift.code == code)).first()
+    if gift is None:
+        raise GiftUnknown()
+    return gift
+
+
+def _end_of(project: ProjectRecord) -> datetime | None:
+    return None if project.ends_on is None else start_of_local_day(project.ends_on + timedelta(days=1))
+
+
+def _keep_gift(order: PaymentOrder, shown: Showing, *, link_id: str | None, now: datetime) -> str:
+    """Write the gift of an order, or bring the one it has to what the giver chose last."""
+    gift = db.session.scalars(select(Gift).where(Gift.order_id == order.id)).first()
+    if gift is None:
+        row = {"code": new_code(), "person_id": order.payer_id, "order_id": order.id, "display": shown.display}
+        row |= {"hide_amount": shown.hide_amount, "link_id": link_id, "ordered_at": now}
+        gift_id = db.session.execute(insert(Gift).values(**row).returning(Gift.id)).scalar_one()
+        _keep_words(gift_id, order.payer_id, shown)
+        return str(row["code"])
+    gift.display, gift.hide_amount, gift.link_id = shown.display, shown.hide_amount, link_id or gift.link_id
+    _keep_words(gift.id, order.payer_id, shown)
+    return gift.code
+
+
+def _keep_words(gift_id: int, person_id: int, shown: Showing) -> None:
+    words = {"name": shown.name, "message": shown.message}
+    statement = insert_once(GiftWords).values(gift_id=gift_id, person_id=person_id, **words)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["gift_id"], set_=words))
+
+
+def _ordered(code: str, order: PaymentOrder, project: ProjectRecord, *, reused: bool) -> OrderedGift:
+    to_prepay = OrderToPrepay(
+        out_trade_no=order.out_trade_no,
+        description=f"捐赠：{project.title}"[:127],
+        attach=order.purse,
+        amount_fen=order.amount_fen,
+        expires_at=order.expires_at,
+        return_url=f"/thanks?gift={code}",
+    )
+    return OrderedGift(
+        code=code,
+        out_trade_no=order.out_trade_no,
+        reused=reused,
+        to_prepay=to_prepay if order.pay_url is None else None,
+    )

@@ -1,0 +1,68 @@
+"""What `verify` asks of payments: each paid order stands in the ledger once, and nothing is left unsettled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import ColumnElement, and_, select
+
+from backend.core.db import db
+from backend.ledger.models import Transfer
+from backend.payments.models import PAID, HeardPayment, PaymentOrder, SandboxTrade
+from backend.payments.sandbox_book import SUCCESS
+from backend.payments.settle import GIFT, GIFT_UNALLOCATED, SETTLED
+
+SHOWN = 20
+
+
+def check_payments() -> list[str]:
+    """Return one sentence for each thing out of joint, at most twenty of a kind; an empty list is clean."""
+    checks: tuple[Callable[[], list[str]], ...] = (
+        _paid_orders_are_posted,
+        _posted_gifts_have_their_order,
+        _settled_words_made_their_order_paid,
+        _sandbox_agrees,
+    )
+    return [finding for check in checks for finding in check()]
+
+
+def _is_its_transfer() -> ColumnElement[bool]:
+    return and_(
+        Transfer.reference == PaymentOrder.out_trade_no,
+        Transfer.amount_fen == PaymentOrder.paid_fen,
+        Transfer.target_account == PaymentOrder.target_account,
+        Transfer.channel == PaymentOrder.provider,
+    )
+
+
+def _paid_orders_are_posted() -> list[str]:
+    lost = select(PaymentOrder.out_trade_no).outerjoin(Transfer, _is_its_transfer())
+    lost = lost.where(PaymentOrder.state == PAID, Transfer.id.is_(None)).limit(SHOWN)
+    return [f"已支付的订单 {number} 在账本里没有对应的一笔" for number in db.session.scalars(lost)]
+
+
+def _posted_gifts_have_their_order() -> list[str]:
+    loose = select(Transfer.reference).outerjoin(PaymentOrder, _is_its_transfer() & (PaymentOrder.state == PAID))
+    loose = loose.where(Transfer.reason.in_((GIFT, GIFT_UNALLOCATED)), PaymentOrder.id.is_(None)).limit(SHOWN)
+    return [f"账本里的捐赠 {reference} 没有已支付的订单" for reference in db.session.scalars(loose)]
+
+
+def _settled_words_made_their_order_paid() -> list[str]:
+    said = HeardPayment.out_trade_no == PaymentOrder.out_trade_no
+    untrue = select(HeardPayment.notice_id).outerjoin(PaymentOrder, said & (PaymentOrder.state == PAID))
+    untrue = untrue.where(HeardPayment.outcome == SETTLED, PaymentOrder.id.is_(None)).limit(SHOWN)
+    return [f"已入账的支付通知 {notice} 没有已支付的订单" for notice in db.session.scalars(untrue)]
+
+
+def _sandbox_agrees() -> list[str]:
+    """The sandbox's book is the bank statement of the demonstration: what we call paid, it has collected."""
+    collected = and_(
+        SandboxTrade.out_trade_no == PaymentOrder.out_trade_no,
+        SandboxTrade.state == SUCCESS,
+        SandboxTrade.amount_fen == PaymentOrder.paid_fen,
+    )
+    unheard = select(PaymentOrder.out_trade_no).outerjoin(SandboxTrade, collected)
+    unheard = unheard.where(
+        PaymentOrder.state == PAID, PaymentOrder.provider == "sandbox", SandboxTrade.out_trade_no.is_(None)
+    )
+    return [f"订单 {number} 已入账，但沙箱没有收到这笔钱" for number in db.session.scalars(unheard.limit(SHOWN))]

@@ -1,0 +1,134 @@
+"""The tables of payments: orders, what a provider told, what we owe to the outside, what needs a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.audit import RowId
+from backend.core.db import Base, UtcDateTime
+
+CREATED, PAYABLE, PAID = "created", "payable", "paid"
+CLOSED, EXPIRED, QUARANTINED = "closed", "expired", "quarantined"
+OPEN_STATES = (CREATED, PAYABLE)
+ORDER_IS_OPEN = text("state IN ('created', 'payable')")
+
+
+class PaymentOrder(Base):
+    """One wish to pay. Its target is fixed with it, so that a repeat heard later still means the same account."""
+
+    __tablename__ = "payment_orders"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(
+            "(state = 'paid') = (paid_at IS NOT NULL AND paid_fen IS NOT NULL AND transaction_no IS NOT NULL)",
+            name="paid_is_whole",
+        ),
+        Index(
+            "ix_payment_orders_one_open",
+            "payer_id",
+            "purse",
+            "amount_fen",
+            unique=True,
+            sqlite_where=ORDER_IS_OPEN,
+            postgresql_where=ORDER_IS_OPEN,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    out_trade_no: Mapped[str] = mapped_column(String(32), unique=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    merchant: Mapped[str] = mapped_column(String(32))
+    app_id: Mapped[str] = mapped_column(String(32))
+    payer_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"))
+    purse: Mapped[str] = mapped_column(String(40))
+    target_account: Mapped[str] = mapped_column(String(80))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(12))
+    pay_url: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paid_fen: Mapped[int | None] = mapped_column(BigInteger)
+    transaction_no: Mapped[str | None] = mapped_column(String(64))
+
+
+class OrderAsk(Base):
+    """When to ask the provider about an order of which no notice came. The row goes when nothing is left to ask."""
+
+    __tablename__ = "order_asks"
+
+    order_id: Mapped[int] = mapped_column(RowId, ForeignKey("payment_orders.id"), primary_key=True, autoincrement=False)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class HeardPayment(Base):
+    """The inbox: every verified notice and every confirming query, stored before anything is done about it (law 7)."""
+
+    __tablename__ = "payment_inbox"
+    __table_args__ = (
+        UniqueConstraint("provider", "notice_id"),
+        Index(
+            "ix_payment_inbox_waiting",
+            "id",
+            sqlite_where=text("outcome = 'waiting'"),
+            postgresql_where=text("outcome = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    notice_id: Mapped[str] = mapped_column(String(80))
+    told_by: Mapped[str] = mapped_column(String(10))
+    out_trade_no: Mapped[str | None] = mapped_column(String(64), index=True)
+    body: Mapped[str] = mapped_column(Text)
+    heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    outcome: Mapped[str] = mapped_column(String(12))
+
+
+class OutboxItem(Base):
+    """A message owed to the outside. `next_at` is empty once it was delivered or given up."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    subject: Mapped[str] = mapped_column(String(64), index=True)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PaymentAlert(Base):
+    """Something about a payment that a person has to look at; one of a kind for each subject."""
+
+    __tablename__ = "payment_alerts"
+    __table_args__ = (UniqueConstraint("kind", "subject"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    subject: Mapped[str] = mapped_column(String(64))
+    facts: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SandboxTrade(Base):
+    """The sandbox provider's own book: what it was asked to collect. Never read by our side but over its interface."""
+
+    __tablename__ = "sandbox_trades"
+
+    out_trade_no: Mapped[str] = mapped_column(String(32), primary_key=True)
+    merchant: Mapped[str] = mapped_column(String(32))
+    app_id: Mapped[str] = mapped_column(String(32))
+    description: Mapped[str] = mapped_column(String(127))
+    attach: Mapped[str] = mapped_column(String(128))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    return_url: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(10))
+    transaction_no: Mapped[str | None] = mapped_column(String(64), unique=True)
+    success_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

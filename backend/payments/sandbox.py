@@ -1,0 +1,110 @@
+"""Our adapter to the sandbox provider, and the sender of its notices. Refused when APP_ENV=production."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backend.core.config import BadSetting, Settings
+from backend.core.db import write_with_retries
+from backend.core.ids import new_code
+from backend.payments import transactions
+from backend.payments.keys import sandbox_key, serial_of
+from backend.payments.outbox import Message
+from backend.payments.providers import QUERY, OrderToPrepay, Paid, TradeAnswer, Unreadable
+from backend.payments.sandbox_book import NOTPAY, open_trade
+from backend.payments.signature import KeyRing, NoticeRefused, sign
+from backend.payments.transactions import ShapeWrong
+from backend.payments.wire import HttpWire, Wire, WireBroken
+
+PREFIX = "Sandbox"
+NAME = "sandbox"
+MERCHANT, APP_ID = "SANDBOX-MERCHANT", "sandbox-app"
+NOTICE_PATH = "/api/v1/payments/notices/sandbox"
+
+
+@dataclass(frozen=True)
+class SandboxProvider:
+    """The sandbox seen from our side: it knows the sandbox's public key and its addresses, not its book."""
+
+    settings: Settings
+    wire: Wire = field(default_factory=HttpWire)
+    name: str = NAME
+    merchant: str = MERCHANT
+    app_id: str = APP_ID
+
+    def __post_init__(self) -> None:
+        refuse_in_production(self.settings)
+
+    def prepay(self, order: OrderToPrepay) -> str:
+        """Announce the order; the sandbox stands in this house, so this call is a transaction of its own."""
+        write_with_retries(lambda: open_trade(order, merchant=self.merchant, app_id=self.app_id))
+        return f"/sandbox/pay/{order.out_trade_no}"
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Paid | Unreadable:
+        """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
+        self._ring().verify(headers, body, now=now)
+        return transactions.read_notice(body, provider=self.name)
+
+    def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
+        """Ask the sandbox over HTTP. An answer that is not signed, or makes no sense, is no answer (bad input 21)."""
+        try:
+            answer = self.wire.get(f"{self.settings.own_url}/sandbox/v1/trades/{out_trade_no}")
+            self._ring().verify(answer.headers, answer.body, now=now)
+            told = transactions.load_object(answer.body)
+            if answer.status == 404 and told.get("code") == "ORDER_NOT_EXIST":
+                return TradeAnswer(state="unpaid")
+            if answer.status != 200 or told.get("out_trade_no") != out_trade_no:
+                return TradeAnswer(state="unknown")
+            return self._read(told, body=answer.body)
+        except (WireBroken, NoticeRefused, ShapeWrong):
+            return TradeAnswer(state="unknown")
+
+    def _read(self, told: dict[str, object], *, body: bytes) -> TradeAnswer:
+        if told.get("trade_state") == "SUCCESS":
+            heard = f"{QUERY}:{told.get('transaction_id')}"
+            text = body.decode("utf-8")
+            paid = transactions.read_transaction(told, provider=self.name, notice_id=heard, told_by=QUERY, body=text)
+            return TradeAnswer(state="paid", paid=paid)
+        return TradeAnswer(state="unpaid" if told.get("trade_state") == NOTPAY else "closed")
+
+    def _ring(self) -> KeyRing:
+        key = sandbox_key(self.settings.data_dir)
+        return KeyRing(prefix=PREFIX, keys={serial_of(key): key.public_key()})
+
+
+def refuse_in_production(settings: Settings) -> None:
+    """Refuse to play with payments where real money may move."""
+    if settings.is_production or settings.payment_provider != NAME:
+        raise BadSetting("沙箱支付只用于演示和开发，APP_ENV=production 时不能使用。")
+
+
+def signed_by_sandbox(settings: Settings, body: bytes, *, now: datetime) -> dict[str, str]:
+    """Return the headers by which the sandbox proves that `body` is its word, signed at `now`."""
+    key = sandbox_key(settings.data_dir)
+    return sign(body, prefix=PREFIX, serial=serial_of(key), key=key, timestamp=int(now.timestamp()), nonce=new_code(32))
+
+
+@dataclass(frozen=True)
+class NoticeSender:
+    """Sends the sandbox's notices to the endpoint that a real provider would call; a message's sender."""
+
+    settings: Settings
+    wire: Wire = field(default_factory=HttpWire)
+
+    def __call__(self, message: Message, *, now: datetime) -> bool:
+        """Send one notice, signed anew at each attempt; only a 2xx answer means that it arrived."""
+        body = message.body.encode("utf-8")
+        headers = {"Content-Type": "application/json", **signed_by_sandbox(self.settings, body, now=now)}
+        try:
+            answer = self.wire.post(f"{self.settings.own_url}{NOTICE_PATH}", headers=headers, body=body)
+        except WireBroken:
+            return False
+        return 200 <= answer.status < 300
+
+
+def error_body(code: str, message: str) -> bytes:
+    """Return the sandbox's error document."""
+    return json.dumps({"code": code, "message": message}, ensure_ascii=False).encode("utf-8")

@@ -1,0 +1,59 @@
+"""What payments and gifts need every second, as steps of the worker's loop."""
+
+from __future__ import annotations
+
+from backend.core.config import Settings
+from backend.donations import receipts
+from backend.jobs.steps import Step
+from backend.payments import asking, inbox, outbox
+from backend.payments.outbox import Send
+from backend.payments.providers import PaymentUnavailable, Provider
+from backend.payments.sandbox import NAME, NoticeSender, SandboxProvider
+from backend.payments.sandbox_book import NOTICE_KIND
+from backend.payments.wire import HttpWire, Wire
+
+RECEIPTS_CHUNK = 200
+WAITING_EVERY_SECONDS = 10
+
+
+def provider_of(settings: Settings, *, wire: Wire | None = None) -> Provider:
+    """Return the payment provider of this installation. Refuses `PaymentUnavailable` when none is set up."""
+    if settings.payment_provider != NAME:
+        raise PaymentUnavailable()
+    return SandboxProvider(settings) if wire is None else SandboxProvider(settings, wire=wire)
+
+
+def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, ...]:
+    """Return the steps: receipts after the order job; with a provider, its notices, its queries, what waits."""
+    receipt_step = Step(
+        name="receipts",
+        act=lambda now: receipts.issue_receipts(limit=RECEIPTS_CHUNK, now=now),
+        has_work=lambda _now: receipts.has_unread_places(),
+    )
+    if settings.payment_provider != NAME:
+        return (receipt_step,)
+    way = wire or HttpWire()
+    provider = provider_of(settings, wire=way)
+    senders: dict[str, Send] = {NOTICE_KIND: NoticeSender(settings, wire=way)}
+    return (
+        receipt_step,
+        Step(
+            name="outbox",
+            act=lambda now: outbox.deliver_due(senders=senders, now=now),
+            has_work=lambda now: outbox.has_due(now=now),
+            calls_out=True,
+        ),
+        Step(
+            name="ask_provider",
+            act=lambda now: asking.ask_due(provider=provider, now=now),
+            has_work=lambda now: asking.has_due(now=now),
+            calls_out=True,
+        ),
+        Step(
+            name="settle_waiting",
+            act=lambda now: inbox.settle_what_waits(provider=provider, now=now),
+            has_work=lambda _now: inbox.has_waiting(),
+            every_seconds=WAITING_EVERY_SECONDS,
+            calls_out=True,
+        ),
+    )

@@ -1,0 +1,26 @@
+"""Reading links: those of a project's posters, and those of a person."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from backend.core.db import db
+from backend.sharing.models import Link, LinkWords
+from backend.sharing.service import POSTER, PROJECT, SHARE, LinkRecord, record_of
+
+
+def posters_of(project_code: str, *, limit: int = 100) -> list[LinkRecord]:
+    """Return the poster links of a project, newest first, revoked ones too."""
+    mine = (Link.kind == POSTER) & (Link.target_kind == PROJECT) & (Link.target_code == project_code)
+    return _records(mine, limit=limit)
+
+
+def shares_of(person_id: int, *, limit: int = 100) -> list[LinkRecord]:
+    """Return a person's own links, newest first. Nobody else may see this list."""
+    return _records((Link.kind == SHARE) & (Link.sharer_id == person_id), limit=limit)
+
+
+def _records(mine: object, *, limit: int) -> list[LinkRecord]:
+    statement = select(Link, LinkWords.name).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
+    ordered = statement.where(mine).order_by(Link.made_at.desc(), Link.link_id).limit(limit)  # type: ignore[arg-type]  # an expression over links
+    return [record_of(row.Link, row.name) for row in db.session.execute(ordered)]
