@@ -40,6 +40,7 @@ from backend.volunteers.refusals import (
     NotSignedUp,
     Overlap,
     TooManyWrongCodes,
+    WrongAttempt,
 )
 from backend.volunteers.service import hold_volunteer
 
@@ -124,12 +125,11 @@ def confirm_minutes(
     return _standing(visit, now)
 
 
-def remember_wrong_code(*, activity: str, person_id: int, now: datetime) -> None:
+def remember_wrong_code(attempt: WrongAttempt, *, now: datetime) -> None:
     """Keep that a wrong code was tried, in a transaction of its own after the refused one was undone (law 13)."""
-    activity_id = find_activity(activity).id
-    mine = (WrongCode.activity_id == activity_id) & (WrongCode.person_id == person_id)
+    mine = (WrongCode.activity_id == attempt.activity_id) & (WrongCode.person_id == attempt.person_id)
     db.session.execute(delete(WrongCode).where(mine, WrongCode.tried_at <= now - WRONG_CODES_WITHIN))
-    db.session.add(WrongCode(activity_id=activity_id, person_id=person_id, tried_at=now))
+    db.session.add(WrongCode(activity_id=attempt.activity_id, person_id=attempt.person_id, tried_at=now))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ def _window_of_code(visit: _Visit, code: str, *, secret: str, now: datetime) -> 
     key = codes.activity_key(secret=secret, activity=visit.activity.code)
     window = codes.window_shown_by(code, key=key, now=now)
     if window is None:
-        raise CodeExpired()
+        raise CodeExpired(WrongAttempt(activity_id=visit.activity.id, person_id=visit.person_id))
     return window
 
 

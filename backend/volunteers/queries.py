@@ -16,6 +16,8 @@ from backend.volunteers.hours import Event, Kind, Service, State, services, tota
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
 from backend.volunteers.refusals import ActivityUnknown
 
+VILLAGE_CODE_LENGTH = 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityView:
@@ -152,25 +154,19 @@ def standing(activity: Activity, *, person_id: int, now: datetime) -> Service | 
     return served.get(activity.code) or _signed_up(activity.code)
 
 
-def village_activities(
-    village_codes: Sequence[str], *, now: datetime, limit: int, before_id: int | None = None
-) -> list[tuple[int, ActivityView]]:
-    """Return the villages' activities, the newest first, each with its row id for the next cursor (R139)."""
-    statement = select(Activity).where(Activity.village_code.in_(village_codes)).order_by(Activity.id.desc())
-    if before_id is not None:
-        statement = statement.where(Activity.id < before_id)
-    return _with_ids(db.session.scalars(statement.limit(limit)).all(), now=now)
+def activities_in(region_code: str, *, now: datetime, limit: int, before: str | None = None) -> list[ActivityView]:
+    """Return the activities of a village, or of every village below a larger region, the newest first (R139).
 
-
-def region_activities(
-    region_prefix: str, *, now: datetime, limit: int, before_id: int | None = None
-) -> list[tuple[int, ActivityView]]:
-    """Return the activities of every village below a region (empty: the nation), the newest first, for its desk."""
-    below = Activity.village_code.startswith(region_prefix, autoescape=True)
-    statement = select(Activity).where(below).order_by(Activity.id.desc())
-    if before_id is not None:
-        statement = statement.where(Activity.id < before_id)
-    return _with_ids(db.session.scalars(statement.limit(limit)).all(), now=now)
+    An empty code is the nation. `before` is the code of the last activity already seen.
+    """
+    in_region = Activity.village_code == region_code
+    if len(region_code) < VILLAGE_CODE_LENGTH:
+        in_region = Activity.village_code.startswith(region_code, autoescape=True)
+    statement = select(Activity).where(in_region).order_by(Activity.id.desc()).limit(limit)
+    if before is not None:
+        seen = select(Activity.id).where(Activity.code == before).scalar_subquery()
+        statement = statement.where(Activity.id < seen)
+    return views_of(db.session.scalars(statement).all(), now=now)
 
 
 def roll(code: str, *, now: datetime) -> list[RollLine]:
@@ -220,10 +216,6 @@ def views_of(
         )
         for one in activities
     ]
-
-
-def _with_ids(activities: Sequence[Activity], *, now: datetime) -> list[tuple[int, ActivityView]]:
-    return list(zip((one.id for one in activities), views_of(activities, now=now), strict=True))
 
 
 def _signed_up(code: str) -> Service:

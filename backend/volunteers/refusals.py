@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from backend.core.errors import InvalidInput, NotFound, Refusal
 
 
-class ActivityUnknown(NotFound):
-    """No activity has this code, or the asker may not know that it does."""
+@dataclass(frozen=True, kw_only=True)
+class WrongAttempt:
+    """A wrong code, tried by a person at an activity; the edge remembers it after the rollback (law 13)."""
 
-    code = "ACTIVITY_UNKNOWN"
-    detail = "没有找到这个活动。"
+    activity_id: int
+    person_id: int
+
+
+class ActivityUnknown(NotFound):
+    """No activity has this code; at the desk also said of another region's, so its words are the plain ones."""
 
 
 class TeamUnknown(NotFound):
@@ -101,6 +108,11 @@ class CodeExpired(Refusal):
 
     code = "CODE_EXPIRED"
     detail = "签到码不对或已过期，请输入现场屏幕上的最新六位数字。"
+
+    def __init__(self, attempt: WrongAttempt) -> None:
+        """Keep who tried, for `checking.remember_wrong_code`; nobody is told."""
+        super().__init__()
+        self.attempt = attempt
 
 
 class TooManyWrongCodes(Refusal):
