@@ -1,0 +1,46 @@
+"""The small works of the one-second loop, in their order; a room that needs one adds its line to `STEPS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.core import idempotency
+from backend.ledger import ordering, queries
+
+ORDER_CHUNK = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One work of the loop. `act` does one chunk at `now` and returns how many things it did; zero: nothing waits.
+
+    `act` runs inside a writing transaction of its own and must be done with a chunk within 50 ms. A step that
+    `calls_out` gets no transaction: it opens its own around its calls (law 13). `has_work` is asked in a reading
+    transaction before, so that an idle loop takes no write lock.
+    """
+
+    name: str
+    act: Callable[[datetime], int]
+    has_work: Callable[[datetime], bool] | None = None
+    every_seconds: int = 1
+    calls_out: bool = False
+
+
+def _order(_now: datetime) -> int:
+    return ordering.append_order(limit=ORDER_CHUNK)
+
+
+def _has_queue(_now: datetime) -> bool:
+    return queries.oldest_queued_at() is not None
+
+
+def _forget_answers(now: datetime) -> int:
+    return idempotency.forget_old_answers(now=now)
+
+
+STEPS: tuple[Step, ...] = (
+    Step(name="order", act=_order, has_work=_has_queue),
+    Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
+)
