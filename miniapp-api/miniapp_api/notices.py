@@ -1,0 +1,93 @@
+"""Notices of fund use over HTTP: the list, one notice, and its printable page with a code back to itself."""
+
+from __future__ import annotations
+
+import base64
+from datetime import date
+from typing import Any
+
+from flask import Blueprint as Pages
+from flask import render_template
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from backend.core.clock import local_day
+from backend.notices import queries
+from backend.notices.queries import NoticeRecord
+from miniapp_api.edge import reads, settings
+from miniapp_api.etag import etagged
+from miniapp_api.media import media_url
+from miniapp_api.notice_schemas import NoticeListSchema, NoticeSchema
+from miniapp_api.paging import PageQuery, before_id, listed
+from qr import codes
+
+bp = Blueprint("notices", __name__, description="资金使用公示：按月和项目结束时由系统从账本生成，发布后不改。")
+pages = Pages("notice_pages", __name__)
+SOURCES = {"gift": "捐赠", "reallocation": "待分配款项转入", "surplus_to_fund": "项目结余转入"}
+CHANNELS = {"sandbox": "沙箱支付（演示）", "wechat": "微信支付", "bank": "银行转账"}
+
+
+class NoticesQuery(PageQuery):
+    """Whose notices: a village's, a project's (a fund has its village's), or everybody's."""
+
+    village = fields.String(validate=validate.Regexp(r"\d{12}\Z"))
+    project = fields.String(validate=validate.Regexp(r"[0-9A-Za-z]{1,16}\Z"))
+
+
+@bp.get("/notices")
+@etagged
+@bp.arguments(NoticesQuery, location="query")
+@bp.response(200, NoticeListSchema)
+@reads
+def list_notices(asked: dict[str, Any]) -> dict[str, Any]:
+    """List notices, newest first."""
+    scope = queries.scope_of(village=asked.get("village"), project=asked.get("project"))
+    limit = asked["limit"]
+    rows = queries.list_notices(scope=scope, before_id=before_id(asked), limit=limit + 1)
+    return listed(rows, limit=limit, row_id=lambda notice: notice.id, shown=lambda notice: notice)
+
+
+@bp.get("/notices/<string:code>")
+@etagged
+@bp.response(200, NoticeSchema)
+@reads
+def show_notice(code: str) -> dict[str, Any]:
+    """Show one notice with its figures, each with its place in the ledger."""
+    return _view(queries.get_notice(code))
+
+
+@pages.get("/n/<string:code>")
+@etagged
+@reads
+def print_notice(code: str) -> str:
+    """Show the notice as a page to print."""
+    notice = _view(queries.get_notice(code))
+    address = f"{settings().public_url}/n/{code}"
+    return render_template(
+        "notice.html",
+        notice=notice,
+        figures=notice["figures"],
+        address=address,
+        published=local_day(notice["published_at"]),
+        picture="data:image/png;base64," + base64.b64encode(codes.png(address, box=4)).decode("ascii"),
+        sources=SOURCES,
+        channels=CHANNELS,
+        yuan=yuan,
+    )
+
+
+def yuan(fen: int) -> str:
+    """Return an amount as a notice prints it: 1234.50, with a comma at the thousands, from whole fen alone."""
+    sign, digits = ("-" if fen < 0 else ""), f"{abs(fen):03d}"
+    return f"{sign}{int(digits[:-2]):,}.{digits[-2:]}"
+
+
+def _view(notice: NoticeRecord) -> dict[str, Any]:
+    told = notice.figures
+    lines = {name: [_line(line) for line in told[name]] for name in ("spent", "corrections", "later_corrections")}
+    return vars(notice) | {"period": notice.period, "figures": told | lines, "demo": notice.is_demo}
+
+
+def _line(line: dict[str, Any]) -> dict[str, Any]:
+    day = date.fromisoformat(line["spent_on"])
+    return line | {"spent_on": day, "voucher_url": media_url(line["voucher_media"])}
