@@ -14,6 +14,8 @@ from backend.core.config import HOUSE, BadSetting, Settings, load_settings
 from backend.core.db import db, open_engine
 from miniapp_api.commands import install_commands
 from miniapp_api.edge import install_edge
+from miniapp_api.logs import configure_logs, install_logs
+from miniapp_api.metrics import install_metrics
 from miniapp_api.problems import install_problem_handlers
 from miniapp_api.routes import BLUEPRINTS, PAGES
 
@@ -23,6 +25,7 @@ MIGRATIONS = str(HOUSE / "backend" / "migrations")
 def create_app(settings: Settings) -> Flask:
     """Return the application for these settings. Opens no connection and starts no thread."""
     assert tables.ALL
+    configure_logs()
     app = Flask("miniapp_api", static_folder=None)
     app.config.update(
         SETTINGS=settings,
@@ -35,6 +38,8 @@ def create_app(settings: Settings) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     install_edge(app)
+    install_logs(app)
+    install_metrics(app)
     db.init_app(app)
     with app.app_context():
         open_engine(db.engine)

@@ -1,0 +1,83 @@
+"""Operators' commands for the scheduler, the notices and the contract."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from backend.core import clock
+from backend.core.db import write_with_retries
+from backend.jobs import clock_guard, publishing, service, worker
+from miniapp_api import openapi
+from miniapp_api.edge import settings
+
+
+def install_job_commands(app: Flask) -> None:
+    """Hang the commands on the application."""
+    for command in (scheduler, publish_due, confirm_clock, write_openapi):
+        app.cli.add_command(command)
+
+
+@click.command("scheduler")
+@click.option("--lead-seconds", default=service.LEAD // timedelta(seconds=1), help="how long a dead one is waited for")
+@with_appcontext
+def scheduler(lead_seconds: int) -> None:
+    """Run the scheduler until SIGTERM or Ctrl-C; it stops after the chunk at hand."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
+    one = worker.Worker(context=app.app_context, lead=timedelta(seconds=lead_seconds))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopping(one.stopping.set))
+    worker.run(one)
+
+
+def _stopping(stop: Callable[[], None]) -> Callable[[int, object], None]:
+    return lambda _number, _frame: stop()
+
+
+@click.command("publish-due")
+@click.option("--now", "at", help="ISO 8601 with a time zone; publish what was due then (never in production)")
+@with_appcontext
+def publish_due(at: str | None) -> None:
+    """Publish every notice that is due, oldest first."""
+    now = _instant(at)
+    try:
+        codes = publishing.publish_due(now=now, worker=worker.worker_name())
+    except publishing.PeriodsPaused as paused:
+        raise click.ClickException(paused.detail) from paused
+    for code in codes:
+        click.echo(f"{settings().public_url}/n/{code}")
+    click.echo(f"已发布 {len(codes)} 份公示。")
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return clock.now()
+    if settings().is_production:
+        raise click.ClickException("APP_ENV=production 时不能指定 --now。")
+    try:
+        return clock.in_utc(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise click.ClickException("--now 应是带时区的时间，例如 2026-06-01T08:00:00+08:00。") from error
+
+
+@click.command("confirm-clock")
+@with_appcontext
+def confirm_clock() -> None:
+    """Say that the system's time is right: paused periods go on."""
+    now = clock.now()
+    before = write_with_retries(lambda: clock_guard.confirm(now=now))
+    click.echo(f"现在是 {clock.local_iso(now)}。")
+    click.echo(f"公示恢复；暂停原因：{before.reason}。" if before.paused_at else "公示没有暂停，已记录确认。")
+
+
+@click.command("openapi")
+@with_appcontext
+def write_openapi() -> None:
+    """Write the contract to miniapp-api/openapi.json."""
+    openapi.FILE.write_text(openapi.as_text(current_app), encoding="utf-8")
+    click.echo(f"已写入 {openapi.FILE}")
