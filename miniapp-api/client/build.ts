@@ -46,7 +46,7 @@ export function noVendorBeacon(): Plugin {
 export function shortRoutes(): Plugin {
   const route = /path:'\/(pages|pages-desk)\/([\w/-]+)',/g
   const shorten = (_all: string, root: string, page: string): string => {
-    const name = page.replace(/\/?index$/, '')
+    const name = page.replace(/\/?index$/, '').replace(/^index$/, '')
     const short = root === 'pages' ? name : ['desk', name].filter(Boolean).join('/')
     return `path:'/${short}',\n  alias:'/${root}/${page}',`
   }

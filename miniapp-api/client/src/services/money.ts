@@ -34,7 +34,7 @@ function halfWidth(text: string): string {
 }
 
 /** Read an amount as a person writes it; at most two decimals, and never through a float. */
-export function parseYuan(text: string): ParsedAmount {
+export function parseYuan(text: string, max_fen = AMOUNT_FEN_MAX): ParsedAmount {
   const written = halfWidth(text).replace(/[\s,¥￥元]/g, '')
   if (written === '') return { fault: 'empty' }
   const found = WRITTEN.exec(written)
@@ -43,7 +43,7 @@ export function parseYuan(text: string): ParsedAmount {
   if (decimals.length > 2) return { fault: 'too_fine' }
   const fen = parseInt(whole + decimals.padEnd(2, '0'), 10)
   if (fen === 0) return { fault: 'zero' }
-  return fen > AMOUNT_FEN_MAX ? { fault: 'too_much' } : { fen }
+  return fen > max_fen ? { fault: 'too_much' } : { fen }
 }
 
 /** How far a collection is, in whole per cent, rounded down so that 100 means reached. */

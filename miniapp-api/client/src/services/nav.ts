@@ -3,11 +3,18 @@ import { withQuery, type Query } from './http'
 
 export type PageName =
   | 'home' | 'village' | 'project' | 'lines' | 'give' | 'thanks' | 'gifts' | 'gift' | 'shares' | 'share' | 'hours'
-  | 'activity' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk'
+  | 'activity' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk' | `desk/${string}`
+
+/** Where the page's file lies. The desk is a sub-package of its own, fetched by those who work there. */
+function fileOf(page: PageName): string {
+  if (page === 'home') return '/pages/index/index'
+  if (page === 'desk') return '/pages-desk/index/index'
+  return page.startsWith('desk/') ? `/pages-desk/${page.slice(5)}/index` : `/pages/${page}/index`
+}
 
 /** `/project?code=…` in a browser, `/pages/project/index?code=…` in WeChat, which knows no short names. */
 export function to(page: PageName, query: Query = {}): string {
-  let path = page === 'home' ? '/pages/index/index' : page === 'desk' ? '/pages-desk/index/index' : `/pages/${page}/index`
+  let path = fileOf(page)
   // #ifdef H5
   path = page === 'home' ? '/' : `/${page}`
   // #endif

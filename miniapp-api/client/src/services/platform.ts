@@ -38,11 +38,31 @@ export function showPicture(path: string): void {
   // #endif
 }
 
-export function copyText(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
+  // #ifdef H5
+  return copyInBrowser(text)
+  // #endif
+  // #ifndef H5
   return new Promise((resolve) => {
-    uni.setClipboardData({ data: text, showToast: false, success: () => resolve(true), fail: () => resolve(false) })
+    uni.setClipboardData({ data: text, success: () => resolve(true), fail: () => resolve(false) })
   })
+  // #endif
 }
+
+// #ifdef H5
+/** Plain http has no clipboard in browsers; a hidden field and the old command still work there. */
+function copyInBrowser(text: string): boolean {
+  const field = document.createElement('textarea')
+  field.value = text
+  field.setAttribute('readonly', '')
+  field.className = 'unseen'
+  document.body.appendChild(field)
+  field.select()
+  const copied = document.execCommand('copy')
+  field.remove()
+  return copied
+}
+// #endif
 
 /** Keep a picture on the phone: the album in WeChat, a download in a browser. */
 export function savePicture(path: string, name: string): Promise<boolean> {

@@ -12,6 +12,8 @@ export class Problem extends Error {
     readonly detail = '',
     readonly retryable = kind !== 'refused',
     readonly fields: Record<string, unknown> = {},
+    /** What stands beside the usual members: how long to wait, how much is left. */
+    readonly facts: Record<string, unknown> = {},
   ) {
     super(code)
   }
@@ -25,7 +27,7 @@ export function problemFrom(status: number, body: unknown): Problem {
   if (!told.code || status >= 500) {
     return new Problem('broken', told.code ?? `HTTP_${status}`, status, told.detail ?? '', true)
   }
-  return new Problem('refused', told.code, status, told.detail ?? '', told.retryable ?? false, told.fields ?? {})
+  return new Problem('refused', told.code, status, told.detail ?? '', told.retryable ?? false, told.fields ?? {}, { ...told })
 }
 
 export function asProblem(thrown: unknown): Problem {

@@ -1,0 +1,49 @@
+/** Doing one thing at the desk: one at a time, and a failure that says what to do and loses nothing. */
+import { computed, ref, shallowRef } from 'vue'
+import { explainAtDesk } from './deskWording'
+import { fieldOf, type Fault } from './deskFaults'
+import { d } from '@/i18n/desk'
+import { asProblem, type Problem } from './problem'
+
+export function useDeed() {
+  const busy = ref(false)
+  const problem = shallowRef<Problem | null>(null)
+  const wrong = computed(() => (problem.value ? explainAtDesk(problem.value) : ''))
+
+  /** Whether the deed was done; while one runs, a second tap does nothing. */
+  async function run(act: () => Promise<unknown>): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    problem.value = null
+    try {
+      await act()
+      return true
+    } catch (thrown) {
+      problem.value = asProblem(thrown)
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+  return { busy, problem, wrong, run }
+}
+
+/** The faults of a form: shown once somebody has tried to send it, and gone as soon as they are mended. */
+export function useFaults(find: () => Fault[]) {
+  const tried = ref(false)
+  const faults = computed(find)
+  const refused = shallowRef<Problem | null>(null)
+  function at(field: string): string {
+    if (refused.value && fieldOf(refused.value) === field) return explainAtDesk(refused.value)
+    const fault = tried.value ? faults.value.find((one) => one.field === field) : undefined
+    return fault ? d(fault.say, fault.params) : ''
+  }
+  /** Whether it may be sent; where not, from now on every fault is shown. */
+  function pass(): boolean {
+    tried.value = true
+    refused.value = null
+    return faults.value.length === 0
+  }
+  const summary = computed(() => (tried.value && faults.value.length ? d('form.faults', { n: faults.value.length }) : ''))
+  return { at, pass, summary, tried, refused }
+}

@@ -1,0 +1,108 @@
+/** What the server answers at the desk. Amounts are whole fen, times ISO 8601. */
+import type { ProjectKind, SpendingLine } from './types'
+
+export type DeskAction =
+  | 'projects.read' | 'projects.publish' | 'projects.end' | 'progress.post' | 'spending.record' | 'spending.correct'
+  | 'activities.read' | 'activities.open' | 'activities.run' | 'posters.read' | 'posters.make' | 'links.revoke'
+  | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
+  | 'media.upload' | 'audit.read'
+
+export interface Desk {
+  staff: { name: string; role: string; region: { code: string; name: string } }
+  actions: string[]
+  token?: string
+}
+
+/** A picture that the server has taken and made clean. */
+export interface Media { code: string; url: string }
+
+export interface DeskOrganisation { code: string; name: string; uscc?: string; fundraising_certificate: string | null }
+
+/** The ready form as the server reads it (Annex 2). A village's fund has no target, no end and no plan. */
+export interface ProjectForm {
+  title: string
+  kind: ProjectKind
+  kind_reason?: string
+  village_code: string
+  address?: string
+  village_profile: string
+  summary: string
+  story: string
+  decision: { met_on: string; attendees: number; in_favour: number; note: string }
+  person_in_charge: string
+  phone: string
+  target_fen?: number
+  starts_on: string
+  ends_on?: string
+  plan?: { title: string; amount_fen: number }[]
+  organisation_code: string
+  filing_number: string
+  cover_media?: string
+  truth_pledged: boolean
+}
+
+export type Channel = 'bank' | 'cash'
+export interface SpendingForm { title: string; amount_fen: number; spent_on: string; channel: Channel; voucher_media: string }
+export interface CorrectionForm { amount_fen: number; reason: string }
+export interface ProgressForm { text: string; photo_media?: string }
+export interface ActivityForm {
+  village_code: string
+  title: string
+  place: string
+  starts_at: string
+  ends_at: string
+  seats: number
+  target: string
+  content: string
+  leader_name: string
+}
+export interface ConfirmationForm { person_code: string; minutes: number; reason: string }
+
+/** The code that stands on the leader's phone for this half minute. */
+export interface LiveCode { code: string; valid_until: string; url: string; qr_url: string }
+
+export type RollState = 'signed_up' | 'checked_in' | 'served' | 'awaiting_confirmation'
+export interface RollLine {
+  person_code: string
+  name: string
+  signed_up_at: string
+  state: RollState
+  minutes: number | null
+  checked_in_at: string | null
+  checked_out_at: string | null
+  is_confirmed: boolean
+}
+
+export interface Poster {
+  code: string
+  url: string
+  number: string | null
+  place: string | null
+  made_at: string
+  revoked_at: string | null
+  revoked_for: string | null
+  qr_url: string
+  poster_url: string
+}
+
+export interface Payout {
+  code: string
+  project_code: string
+  project_title: string
+  village_code: string
+  amount_fen: number
+  proposed_by: string
+  proposed_at: string
+  approved_by: string | null
+  approved_at: string | null
+}
+
+export interface WaitingMoney {
+  reference: string
+  amount_fen: number
+  channel: string | null
+  provider_date: string | null
+  posted_at: string
+}
+
+export type DeskSpending = SpendingLine
