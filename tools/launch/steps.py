@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.launch import checks, client, node, venv
+from tools.launch import checks, children, client, node, venv
 from tools.launch.children import Command, run_in_view
 from tools.launch.messages import Trouble, failed, say
 from tools.launch.settings import Place, check_settings, read_place
@@ -68,8 +69,8 @@ def show(start: Start, zh: str, en: str, work: Callable[[], bool]) -> None:
     say(f"[{start.step}/{STEPS}] {zh} / {en}")
     start.stop.raise_if_asked()
     began = time.monotonic()
-    if work():
-        say(f"      完成 / done  {time.monotonic() - began:.0f} s")
+    said = f"完成 / done  {time.monotonic() - began:.0f} s" if work() else "已是最新 / up to date"
+    say(f"      {said}")
 
 
 def install(start: Start) -> None:
@@ -103,34 +104,50 @@ def prepare(start: Start) -> bool:
     return True
 
 
-def programs(start: Start) -> list[Program]:
-    """Return the two processes of an installation: exactly one server, exactly one scheduler."""
+def server(start: Start) -> Program:
+    """Return the one server process."""
     granian = [str(start.python), "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
     where = ["--host", start.place.host, "--port", str(start.place.port)]
     size = ["--workers", "1", "--blocking-threads", str(BLOCKING_THREADS), "--workers-kill-timeout", "10"]
-    server = Command([*granian, *where, *size, "wsgi:app"], start.house, start.environment())
-    return [
-        Program("服务进程", "server", server, start.logs / "server.log"),
-        Program("定时进程", "scheduler", start.flask("scheduler"), start.logs / "scheduler.log"),
-    ]
+    command = Command([*granian, *where, *size, "wsgi:app"], start.house, start.environment())
+    return Program("服务进程", "server", command, start.logs / "server.log")
+
+
+def scheduler(start: Start) -> Program:
+    """Return the one scheduler process."""
+    return Program("定时进程", "scheduler", start.flask("scheduler"), start.logs / "scheduler.log")
 
 
 def serve(start: Start) -> bool:
-    """Start both processes, welcome the person when the server answers, and watch until somebody asks to stop."""
+    """Start both processes, welcome the person when the server answers, and watch until somebody asks to stop.
+
+    The welcome is composed while the server starts, and the scheduler comes after both: a person waits for those two.
+    """
     checks.check_port(start.place)
-    watch = Watch(programs(start), stop=start.stop)
+    watch = Watch([server(start)], stop=start.stop)
+    greeting = start.logs / "welcome.log"
+    with greeting.open("wb") as out:
+        composing = children.start(start.flask("welcome"), out=out, err=subprocess.DEVNULL)
     try:
-        if not start.stop.wait_until(lambda: watch.look() or answers(start.place), seconds=READY_SECONDS):
-            raise Trouble(
-                f"服务进程启动了 {READY_SECONDS:.0f} 秒仍没有应答。",
-                "The server does not answer.",
-                mend=f"tail -n 50 {start.logs / 'server.log'}",
-            )
-        welcome(start)
+        await_answer(start, watch)
+        start.stop.wait_until(lambda: watch.look() or children.has_ended(composing), seconds=READY_SECONDS)
+        welcome(start, greeting.read_text(encoding="utf-8", errors="replace"))
+        watch.add(scheduler(start))
         watch.go_on()
     finally:
         watch.end()
+        children.sweep(composing)
     return False
+
+
+def await_answer(start: Start, watch: Watch) -> None:
+    """Wait until the server answers. Refuses when it runs and does not."""
+    if not start.stop.wait_until(lambda: watch.look() or answers(start.place), seconds=READY_SECONDS):
+        raise Trouble(
+            f"服务进程启动了 {READY_SECONDS:.0f} 秒仍没有应答。",
+            "The server does not answer.",
+            mend=f"tail -n 50 {start.logs / 'server.log'}",
+        )
 
 
 def answers(place: Place) -> bool:
@@ -145,12 +162,10 @@ def answers(place: Place) -> bool:
         connection.close()
 
 
-def welcome(start: Start) -> None:
-    """Show address, QR code and demo accounts, and the way to let phones in. The product knows what to show."""
-    errors = start.logs / "welcome.log"
-    code, _ = run_in_view(start.flask("welcome"), errors=errors, stop=start.stop)
-    if code != 0:
-        say(f"  打开 / Open:  {start.place.public_url or start.place.own_url}")
+def welcome(start: Start, greeting: str) -> None:
+    """Show address, QR code and demo accounts as the product composed them, and the way to let phones in."""
+    address = start.place.public_url or start.place.own_url
+    say(greeting.rstrip("\n") if address in greeting else f"{greeting}  打开 / Open:  {address}")
     if start.place.is_private:
         say(f"  现在只有本机能访问（{start.place.host}）。 / Only this machine can reach it.")
         say(f"  让同一网络的手机访问 / For phones on the same network:  {phone_command(start.place)}")

@@ -115,6 +115,11 @@ class Watch:
         self.stop = stop
         self.patience = patience or Patience()
 
+    def add(self, program: Program) -> None:
+        """Start one more program and watch it with the others."""
+        self.watched.append(Watched(program))
+        self.look()
+
     def look(self) -> bool:
         """Look after every program once. Always False, so that a wait can go on looking."""
         for watched in self.watched:
