@@ -5,25 +5,39 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask.cli import with_appcontext
+from sqlalchemy import inspect
 
 from backend.core import clock
-from backend.core.db import read_with_retries, writing
+from backend.core.db import db, read_with_retries, writing
+from backend.disbursements.checks import check_disbursements
 from backend.ledger.checks import check_ledger
+from backend.notices.checks import check_notices
+from backend.projects.checks import check_projects
 from backend.regions import loading
+from backend.volunteers.checks import check_volunteers
+from miniapp_api.commands_jobs import install_job_commands
+from miniapp_api.commands_staff import install_staff_commands
+from miniapp_api.commands_start import prepare, welcome
 
-CHECKS = (check_ledger,)
+CHECKS = (check_ledger, check_projects, check_disbursements, check_notices, check_volunteers)
 
 
 def install_commands(app: Flask) -> None:
     """Hang the operators' commands on the application."""
     app.cli.add_command(verify)
+    install_job_commands(app)
+    install_staff_commands(app)
     app.cli.add_command(load_regions)
+    app.cli.add_command(prepare)
+    app.cli.add_command(welcome)
 
 
 @click.command("verify")
 @with_appcontext
 def verify() -> None:
     """Recompute everything from the transfers; name what is out of joint and end with 1."""
+    if not inspect(db.engine).has_table("transfers"):
+        raise click.ClickException("数据库还没有准备好。先运行：flask --app wsgi prepare")
     findings = [finding for check in CHECKS for finding in read_with_retries(check)]
     for finding in findings:
         click.echo(finding, err=True)

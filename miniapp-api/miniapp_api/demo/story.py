@@ -43,6 +43,7 @@ class Place:
     """One village of the story: its code in the official register, its fund and its projects."""
 
     code: str
+    short_name: str
     profile: str
     fund_gifts: int
     projects: tuple[Told, ...]
@@ -148,6 +149,7 @@ HELPERS = Told(
 )
 ZHONGXIN = Place(
     code="320904104209",
+    short_name="众心村",
     profile="众心村在盐城市大丰区西团镇，稻麦两季，外出务工的乡亲占四成。",
     fund_gifts=30,
     projects=(LAMPS, MEALS, ROOM, CANAL, HELPERS),
@@ -174,12 +176,20 @@ def _one(title: str, kind: str, target: int, summary: str, line: str, spent: str
     )
 
 
-def _village(code: str, profile: str, project: Told, *, fund_gifts: int, volunteers: tuple[str, ...]) -> Place:
-    return Place(code=code, profile=profile, fund_gifts=fund_gifts, projects=(project,), volunteers=volunteers)
+def _village(code: str, short_name: str, profile: str, project: Told, *, fund_gifts: int, volunteer: str) -> Place:
+    return Place(
+        code=code,
+        short_name=short_name,
+        profile=profile,
+        fund_gifts=fund_gifts,
+        projects=(project,),
+        volunteers=(volunteer,),
+    )
 
 
 WANLIANG = _village(
     "220621105206",
+    "万良村",
     "万良村在白山市抚松县万良镇，以人参种植为业。",
     _one(
         "村卫生室取暖改造",
@@ -190,10 +200,11 @@ WANLIANG = _village(
         "电暖气16组",
     ),
     fund_gifts=8,
-    volunteers=("孙国强",),
+    volunteer="孙国强",
 )
 XIHU = _village(
     "150525100203",
+    "西湖村",
     "西湖村在通辽市奈曼旗大沁他拉镇，半农半牧。",
     _one(
         "饮水井与水塔维修",
@@ -204,10 +215,11 @@ XIHU = _village(
         "潜水泵与管道",
     ),
     fund_gifts=6,
-    volunteers=("包乌云",),
+    volunteer="包乌云",
 )
 SHUFU = _village(
     "653121103201",
+    "拜什巴格村",
     "拜什巴格村在喀什地区疏附县乌帕尔镇，种棉花和石榴。",
     _one(
         "双语阅读角",
@@ -218,10 +230,11 @@ SHUFU = _village(
         "双语图书600册",
     ),
     fund_gifts=5,
-    volunteers=("阿依古丽",),
+    volunteer="阿依古丽",
 )
 HEQING = _village(
     "532932105203",
+    "母屯村",
     "母屯村在大理州鹤庆县草海镇，挨着草海湿地。",
     _one(
         "老年活动中心翻修",
@@ -232,7 +245,7 @@ HEQING = _village(
         "屋面瓦与防水",
     ),
     fund_gifts=7,
-    volunteers=("杨四妹",),
+    volunteer="杨四妹",
 )
 PLACES = (ZHONGXIN, WANLIANG, XIHU, SHUFU, HEQING)
 

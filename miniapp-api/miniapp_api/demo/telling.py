@@ -1,0 +1,88 @@
+"""Telling the story: every act goes through the services, at its own hour, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import exists, select
+
+from backend.core import audit, clock
+from backend.core.config import Settings
+from backend.core.db import db, write_with_retries
+from backend.donations.receipts import issue_receipts
+from backend.jobs.publishing import drain_queue, publish_due
+from backend.payments.sandbox import SandboxProvider
+from miniapp_api.demo.cast import engage_givers, engage_organisation, engage_staff
+from miniapp_api.demo.plot import plot
+from miniapp_api.demo.stage import Event, Stage
+from miniapp_api.demo.steps import once
+from miniapp_api.demo.story import PLACES, Place
+
+TOLD = "demo.told"
+WORKER = "demo-story"
+
+
+def is_told() -> bool:
+    """Say whether the story was told to its end in this installation."""
+    return bool(db.session.scalar(select(exists().where(audit.AuditEntry.action == TOLD))))
+
+
+def tell_story(
+    *,
+    settings: Settings,
+    ends_on: date,
+    places: tuple[Place, ...] = PLACES,
+    progress: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Tell the story so that its last day is `ends_on`, an activity running on the day after.
+
+    A telling that was killed goes on where it stopped, with the day it was begun for. Publishes the notices that
+    fell due on the way. Refused by the settings in production: there is no demo there.
+    """
+    begun_at = clock.start_of_local_day(ends_on)
+    ends_on = date.fromisoformat(once("ends-on", ends_on.isoformat, now=begun_at))
+    first_day = clock.start_of_local_day(ends_on - timedelta(days=180))
+    engage_staff(now=first_day)
+    stage = Stage(
+        settings=settings,
+        provider=SandboxProvider(settings=settings),
+        ends_on=ends_on,
+        organisation=engage_organisation(now=first_day),
+        givers=engage_givers(now=first_day),
+    )
+    for day, events in _by_day(event for place in places for event in plot(place, stage=stage)):
+        _begin_day(day)
+        for event in events:
+            stage.codes[event.key] = once(event.key, event.act, now=event.at)
+        if day.day == 1:
+            progress(f"{day.isoformat()} ……")
+    _end(ends_on)
+    progress(f"故事讲到 {ends_on.isoformat()}。")
+
+
+def _by_day(events: Iterator[Event]) -> Iterator[tuple[date, list[Event]]]:
+    """Yield the events of each day in order, and the first day of each month between them, for its notices."""
+    ordered = sorted(events, key=lambda event: (event.at, event.key))
+    for day, found in groupby(ordered, key=lambda event: clock.local_day(event.at)):
+        yield day, list(found)
+
+
+def _begin_day(day: date) -> None:
+    """Publish what fell due in the night, and number the receipts."""
+    now = clock.start_of_local_day(day) + timedelta(minutes=5)
+    publish_due(now=now, worker=WORKER)
+    _issue_receipts(now)
+
+
+def _issue_receipts(now: datetime) -> None:
+    while write_with_retries(lambda: issue_receipts(limit=500, now=now)):
+        pass
+
+
+def _end(ends_on: date) -> None:
+    now = clock.start_of_local_day(ends_on + timedelta(days=1)) - timedelta(minutes=1)
+    drain_queue()
+    _begin_day(ends_on)
+    write_with_retries(lambda: audit.record(action=TOLD, actor=WORKER, subject=ends_on.isoformat(), now=now))
