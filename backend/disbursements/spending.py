@@ -27,6 +27,7 @@ from backend.media.service import make_public
 from backend.people.rights import StaffMember, authorise
 from backend.projects.models import Project
 from backend.projects.queries import get_project
+from backend.projects.rules import ProjectRecord
 from backend.projects.service import move_leftovers
 
 CHANNELS = ("bank", "cash")
@@ -50,12 +51,7 @@ def record_spending(
     """
     found = get_project(project)
     authorise(staff, "spending.record", found.village_code, subject=project)
-    if channel not in CHANNELS:
-        raise ChannelUnknown(field="channel")
-    if spent_on > local_day(now):
-        raise SpentInFuture(field="spent_on")
-    if spent_on < found.starts_on:
-        raise SpentBeforeStart(field="spent_on")
+    _check_payment(channel=channel, spent_on=spent_on, project=found, today=local_day(now))
     voucher = make_public(voucher_media, staff=staff, field="voucher_media")
     source = account(found.village_code, project)
     lock_account(source)  # Whoever comes second waits here: the number is read and the balance tested by one alone.
@@ -117,6 +113,15 @@ def correct_spending(*, line: str, amount_fen: int, reason: str, staff: StaffMem
     if project.closed_at is not None:
         move_leftovers(get_project(project.code), now=now)
     return row.code
+
+
+def _check_payment(*, channel: str, spent_on: date, project: ProjectRecord, today: date) -> None:
+    if channel not in CHANNELS:
+        raise ChannelUnknown(field="channel")
+    if spent_on > today:
+        raise SpentInFuture(field="spent_on")
+    if spent_on < project.starts_on:
+        raise SpentBeforeStart(field="spent_on")
 
 
 def _next_number(project_id: int) -> int:

@@ -13,6 +13,7 @@ from backend.projects.rules import FUND, KINDS, OTHER, is_longer_than_usual
 TARGET_FEN_MAX = 10**11
 DAYS_MAX = 3 * 366
 PLAN_LINES_MAX = 50
+YEARS = range(2020, 2100)
 PEOPLE_MAX = 100_000
 LONGER_THAN_A_YEAR = "LONGER_THAN_A_YEAR"
 _PHONE = re.compile(r"^\+?[0-9][0-9 -]{5,17}[0-9]$")
@@ -91,6 +92,8 @@ def checked(form: ProjectForm, *, today: date) -> ProjectForm:
         raise FormInvalid("选择“其他”时请说明理由。", field="kind_reason")
     if not _PHONE.match(form.phone):
         raise FormInvalid("联系电话不对。", field="phone")
+    if form.starts_on.year not in YEARS:
+        raise FormInvalid("开始日期不对。", field="starts_on")
     _check_decision(form.decision, today=today)
     if form.kind == FUND:
         _check_fund(form)
@@ -108,6 +111,8 @@ def warnings_of(form: ProjectForm) -> list[str]:
 
 
 def _check_decision(decision: Decision, *, today: date) -> None:
+    if decision.met_on.year < 1949:
+        raise FormInvalid("民主决策会议的日期不对。", field="decision.met_on")
     if decision.met_on > today:
         raise FormInvalid("民主决策会议的日期还没有到。", field="decision.met_on")
     if not 1 <= decision.in_favour <= decision.attendees <= PEOPLE_MAX:

@@ -12,7 +12,7 @@ from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.orgs.models import Organisation
 from backend.people.models import Staff
-from backend.projects.form import PlanItem
+from backend.projects.form import Decision, PlanItem
 from backend.projects.models import PlanLine, ProgressPost, Project
 from backend.projects.rules import FUND, OrganisationRecord, ProjectRecord
 
@@ -91,6 +91,19 @@ def plan_of(project_id: int) -> list[PlanItem]:
     """Return the budget of a project, in the order in which its village wrote it."""
     statement = select(PlanLine).where(PlanLine.project_id == project_id).order_by(PlanLine.number)
     return [PlanItem(title=line.title, amount_fen=line.amount_fen) for line in db.session.scalars(statement)]
+
+
+def decision_of(project_id: int) -> Decision:
+    """Return how the villagers decided on a project (R73)."""
+    row = db.session.scalars(select(Project).where(Project.id == project_id)).one()
+    names = Decision.__dataclass_fields__
+    return Decision(**{name: getattr(row, f"decision_{name}") for name in names})
+
+
+def purses_in(village_codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (purse, village code) of everything in these villages, their funds too."""
+    statement = select(Project.code, Project.village_code).where(Project.village_code.in_(sorted(set(village_codes))))
+    return [(row.code, row.village_code) for row in db.session.execute(statement)]
 
 
 def progress_of(project_id: int, *, before_id: int | None, limit: int) -> list[Progress]:

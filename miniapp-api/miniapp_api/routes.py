@@ -5,8 +5,52 @@ from __future__ import annotations
 from flask import Blueprint as Pages
 from flask_smorest import Blueprint
 
-from miniapp_api import client_pages, regions, sessions
-from miniapp_api.desk import session
+from miniapp_api import (
+    client_pages,
+    donations,
+    link_pages,
+    media,
+    notices,
+    openapi,
+    ops,
+    payments,
+    projects,
+    receipts,
+    regions,
+    sandbox,
+    sessions,
+    sharing,
+    villages,
+    volunteers,
+)
+from miniapp_api.desk import activities, links, payouts, session
+from miniapp_api.desk import media as desk_media
+from miniapp_api.desk import projects as desk_projects
 
-BLUEPRINTS: tuple[Blueprint, ...] = (regions.bp, sessions.bp, session.bp)
-PAGES: tuple[Pages, ...] = (client_pages.pages,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    regions.bp,
+    sessions.bp,
+    villages.bp,
+    projects.bp,
+    donations.bp,
+    payments.bp,
+    sharing.bp,
+    media.bp,
+    volunteers.bp,
+    notices.bp,
+    session.bp,
+    desk_projects.bp,
+    desk_media.bp,
+    payouts.bp,
+    activities.bp,
+    links.bp,
+)
+PAGES: tuple[Pages, ...] = (
+    client_pages.pages,
+    notices.pages,
+    openapi.bp,
+    ops.bp,
+    sandbox.pages,
+    receipts.pages,
+    link_pages.pages,
+)

@@ -14,9 +14,9 @@ from backend.people import login as logins
 from backend.people import passwords
 from backend.people.rights import NATION, StaffMember, actions_of
 from backend.people.staff import AT_WORK_MAX, close_staff_session, open_staff_session
+from backend.regions.queries import names_of
 from miniapp_api.desk.guard import desk_reads, desk_token, require_staff
 from miniapp_api.edge import writes
-from miniapp_api.regions_shown import shown_region
 from miniapp_api.sessions import cookie_name, drop_cookie, keep_cookie
 
 bp = Blueprint("desk_session", __name__, description="工作台：登录与退出。")
@@ -103,6 +103,7 @@ def me() -> dict[str, Any]:
 
 def shown_desk(staff: StaffMember) -> dict[str, Any]:
     """Return a staff account as its owner sees it."""
-    region = {"code": NATION, "name": "全国"} if staff.region_code == NATION else shown_region(staff.region_code)
-    about = {"name": staff.name, "role": staff.role, "region": region}
+    code = staff.region_code
+    name = "全国" if code == NATION else names_of([code]).get(code, code)
+    about = {"name": staff.name, "role": staff.role, "region": {"code": code, "name": name}}
     return {"staff": about, "actions": actions_of(staff)}

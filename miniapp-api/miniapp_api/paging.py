@@ -1,0 +1,55 @@
+"""Lists by cursor: newest first, the next page begins after the last row of this one, whatever was added since."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from marshmallow import Schema, fields, validate
+
+from backend.core.errors import InvalidInput
+
+T = TypeVar("T")
+ROW_ID_MAX = 2**63 - 1
+
+
+class CursorInvalid(InvalidInput):
+    """The cursor is not one that this list gave out."""
+
+    code = "CURSOR_INVALID"
+    detail = "列表位置有误，请从头查看。"
+
+
+class PageQuery(Schema):
+    """Which part of a list: `cursor` from the page before, and how many rows."""
+
+    cursor = fields.String(validate=validate.Length(max=40))
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
+
+
+def before_id(page: dict[str, Any]) -> int | None:
+    """Return the row id that the page begins after, None for the first page. Refuses `CursorInvalid`."""
+    cursor = page.get("cursor")
+    if not cursor:
+        return None
+    try:
+        told = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
+        number = int(told.removeprefix("before:")) if told.startswith("before:") else -1
+    except (ValueError, UnicodeError, binascii.Error) as error:
+        raise CursorInvalid() from error
+    if not 0 <= number <= ROW_ID_MAX:
+        raise CursorInvalid()
+    return number
+
+
+def listed(rows: Sequence[T], *, limit: int, row_id: Callable[[T], int], shown: Callable[[T], Any]) -> dict[str, Any]:
+    """Return one page as every list shows it. `rows` may hold one more than `limit`: then there is a next page."""
+    page = rows[:limit]
+    next_cursor = _cursor(row_id(page[-1])) if len(rows) > limit else None
+    return {"items": [shown(row) for row in page], "next_cursor": next_cursor}
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(f"before:{number}".encode("ascii")).decode("ascii").rstrip("=")
