@@ -24,12 +24,13 @@ test-quick: ## 三分钟内的测试 / unit tests and the specification, on SQLi
 lint: ## 格式、风格、类型 / ruff, mypy --strict, vue-tsc
 	@$(BASE) -m tools.check lint
 
-bench: ## 与极限的比值 / ratios against the bare limits, measured in the same run
+bench: ## 与极限的比值 / ratios against the bare limits of the same run; T=name runs one
 	@$(BASE) -m tools.check ready
-	@$(VENV) -m tests.bench
+	@$(VENV) -m tests.bench $(T)
 
 soak: ## 随机的漫长故事 / random stories by the million: P=1000000
 	@$(BASE) -m tools.check ready
+	@test -d tests/soak || { echo "✗ tests/soak 还没有写。 (There is no soak test yet.)" >&2; exit 1; }
 	@SOAK_POINTS=$(P) $(VENV) -m pytest tests/soak -q
 
 client: ## 构建网页和小程序 / build the H5 page and the mini-program

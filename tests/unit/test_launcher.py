@@ -83,6 +83,11 @@ def test_in_production_nobody_guesses_the_public_address(tmp_path: Path) -> None
     assert "PUBLIC_URL" not in place.as_environment()
 
 
+def test_only_a_database_of_its_own_needs_room_on_this_disk(tmp_path: Path) -> None:
+    assert settings.read_place({}, house=tmp_path).keeps_database
+    assert not settings.read_place({"DATABASE_URL": "postgresql://db/happy_home"}, house=tmp_path).keeps_database
+
+
 def test_an_ipv6_address_stands_in_brackets(tmp_path: Path) -> None:
     assert settings.read_place({"HOST": "::1"}, house=tmp_path).public_url == "http://[::1]:8000"
 

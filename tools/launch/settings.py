@@ -30,12 +30,13 @@ except BadSetting as refused:
 
 @dataclass(frozen=True)
 class Place:
-    """Where this installation listens, keeps its data, and is found by a phone."""
+    """Where this installation listens, keeps its data (and its database, unless that is a server), and is found."""
 
     host: str
     port: int
     data_dir: Path
     public_url: str
+    keeps_database: bool = True
 
     @property
     def is_private(self) -> bool:
@@ -103,7 +104,8 @@ def read_place(environ: Mapping[str, str], *, house: Path) -> Place:
     public_url = given.get("PUBLIC_URL", "").strip()
     if not public_url and given.get("APP_ENV", "").strip() != "production":
         public_url = f"http://{bracketed(_shown_host(host))}:{text}"
-    return Place(host, int(text), data_dir, public_url)
+    keeps_database = not given.get("DATABASE_URL", "").strip().startswith("postgres")
+    return Place(host, int(text), data_dir, public_url, keeps_database)
 
 
 def _shown_host(host: str) -> str:

@@ -95,7 +95,7 @@ def _page(start: Start) -> bool:
 
 def prepare(start: Start) -> bool:
     """Make and migrate the database, load the regions, tell the demo story: the product does it and shows it."""
-    if not any(start.place.data_dir.glob("*.sqlite3")):
+    if start.place.keeps_database and not any(start.place.data_dir.glob("*.sqlite3")):
         checks.check_room(start.place.data_dir, megabytes=DATA_ROOM_MEGABYTES)
     errors = start.logs / "prepare.log"
     code, output = run_in_view(start.flask("prepare"), errors=errors, stop=start.stop)
