@@ -80,6 +80,15 @@ def keep(taken: Claim, *, status: int, body: str) -> None:
     db.session.execute(update(KeptAnswer).where(mine).values(status=status, body=body))
 
 
+def note(taken: Claim, *, body: str) -> None:
+    """Note how far a claimed request has come, for one that must call out before it can answer (law 13).
+
+    A repeat under the same key finds the note as `body` of a claim without `status`, and goes on from there.
+    """
+    mine = (KeptAnswer.scope == taken.scope) & (KeptAnswer.key == taken.key)
+    db.session.execute(update(KeptAnswer).where(mine).values(body=body))
+
+
 def forget_old_answers(*, now: datetime) -> int:
     """Delete answers older than seven days, at most a thousand; return how many. For the scheduler."""
     old = select(KeptAnswer.scope, KeptAnswer.key).where(KeptAnswer.claimed_at < now - KEPT).limit(1000)

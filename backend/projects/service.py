@@ -19,6 +19,7 @@ from backend.ledger.queries import balance_fen
 from backend.media.service import make_public
 from backend.orgs.models import Organisation
 from backend.orgs.service import find_organisation
+from backend.payments.orders import close_orders_of
 from backend.people.rights import StaffMember, authorise
 from backend.projects.form import Decision, FormInvalid, ProjectForm, checked
 from backend.projects.models import PlanLine, ProgressPost, Project
@@ -135,6 +136,7 @@ def end_project(*, project: str, staff: StaffMember, now: datetime) -> ProjectRe
     if state_of(get_project(project), now=now) != "collecting":
         raise ProjectOver()
     row.ended_at = now
+    close_orders_of(project)
     audit.record(action="projects.end", actor=staff.code, subject=project, now=now)
     db.session.flush()  # The answer reads the row again.
     return get_project(project)
@@ -150,6 +152,7 @@ def close_project(*, project: str, staff: StaffMember, now: datetime) -> Project
         raise StillCollecting()
     row.ended_at = row.ended_at or now
     row.closed_at = row.closed_at or now
+    close_orders_of(project)
     db.session.flush()  # The answer reads the row again.
     moved_fen = move_leftovers(get_project(project), now=now)
     audit.record(action="projects.close", actor=staff.code, subject=project, now=now, moved_fen=moved_fen)

@@ -10,8 +10,10 @@ from sqlalchemy import inspect
 from backend.core import clock
 from backend.core.db import db, read_with_retries, writing
 from backend.disbursements.checks import check_disbursements
+from backend.donations.checks import check_receipts
 from backend.ledger.checks import check_ledger
 from backend.notices.checks import check_notices
+from backend.payments.checks import check_payments
 from backend.projects.checks import check_projects
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
@@ -19,7 +21,15 @@ from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
 
-CHECKS = (check_ledger, check_projects, check_disbursements, check_notices, check_volunteers)
+CHECKS = (
+    check_ledger,
+    check_projects,
+    check_disbursements,
+    check_payments,
+    check_receipts,
+    check_notices,
+    check_volunteers,
+)
 
 
 def install_commands(app: Flask) -> None:

@@ -19,10 +19,10 @@ def once(*, scope: str, status: int, schema: Schema, act: Callable[[], object]) 
     """
     taken = claim_request(scope)
     if taken.status is not None and taken.body is not None:
-        return _answer(taken.status, taken.body)
+        return answer(taken.status, taken.body)
     body = json.dumps(schema.dump(act()), ensure_ascii=False)
     idempotency.keep(taken, status=status, body=body)
-    return _answer(status, body)
+    return answer(status, body)
 
 
 def claim_request(scope: str) -> idempotency.Claim:
@@ -33,5 +33,6 @@ def claim_request(scope: str) -> idempotency.Claim:
     return idempotency.claim(scope=scope, key=key, fingerprint=fingerprint, now=clock.now())
 
 
-def _answer(status: int, body: str) -> Response:
+def answer(status: int, body: str) -> Response:
+    """Return a kept answer, the same bytes each time."""
     return Response(body, status=status, mimetype="application/json")

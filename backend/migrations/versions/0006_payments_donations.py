@@ -53,9 +53,14 @@ def _orders() -> None:
             name="paid_is_whole",
         ),
     )
-    columns = ["payer_id", "purse", "amount_fen"]
-    where = {"sqlite_where": ORDER_IS_OPEN, "postgresql_where": ORDER_IS_OPEN}
-    op.create_index("ix_payment_orders_one_open", "payment_orders", columns, unique=True, **where)
+    op.create_index(
+        "ix_payment_orders_one_open",
+        "payment_orders",
+        ["payer_id", "purse", "amount_fen"],
+        unique=True,
+        sqlite_where=ORDER_IS_OPEN,
+        postgresql_where=ORDER_IS_OPEN,
+    )
     op.create_table(
         "order_asks",
         sa.Column("order_id", RowId, sa.ForeignKey("payment_orders.id"), primary_key=True, autoincrement=False),
@@ -78,8 +83,7 @@ def _inbox() -> None:
         sa.UniqueConstraint("provider", "notice_id", name="uq_payment_inbox_provider"),
     )
     op.create_index("ix_payment_inbox_out_trade_no", "payment_inbox", ["out_trade_no"])
-    where = {"sqlite_where": WAITING, "postgresql_where": WAITING}
-    op.create_index("ix_payment_inbox_waiting", "payment_inbox", ["id"], **where)
+    op.create_index("ix_payment_inbox_waiting", "payment_inbox", ["id"], sqlite_where=WAITING, postgresql_where=WAITING)
     op.create_table(
         "payment_alerts",
         sa.Column("id", RowId, primary_key=True),

@@ -1,0 +1,188 @@
+"""Giving: order a gift, see it, choose how it is shown, find my own again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from backend.core import clock, idempotency
+from backend.core.db import write_with_retries
+from backend.donations import queries, receipts, service
+from backend.donations.queries import GiftRecord, GiftUnknown
+from backend.donations.service import OrderedGift
+from backend.donations.wording import receipt_number
+from backend.payments.orders import mark_payable
+from backend.payments.providers import Provider
+from backend.projects.queries import find_projects, get_project
+from backend.regions.queries import names_of
+from backend.sharing.service import credited_link
+from miniapp_api.cards import card_of
+from miniapp_api.edge import reads, settings, writes
+from miniapp_api.etag import etagged
+from miniapp_api.gift_schemas import (
+    GiftListSchema,
+    GiftOrderSchema,
+    GiftSchema,
+    MyGiftListSchema,
+    SecretQuery,
+    ShowingSchema,
+)
+from miniapp_api.link_codes import link_id_of
+from miniapp_api.once import answer, claim_request
+from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.payments import current_provider
+from miniapp_api.sessions import current_person, require_person
+
+bp = Blueprint("donations", __name__, description="捐赠：下单、查看、署名方式、我的捐赠。")
+
+
+@bp.post("/projects/<code>/gifts")
+@bp.arguments(GiftOrderSchema)
+@bp.response(201, GiftSchema)
+def order_gift(form: dict[str, Any], code: str) -> Response:
+    """Order a gift. Two transactions with the provider's call between them; a repeat under the same key goes on.
+
+    The order is committed before the provider hears of it, so a crash at any point is healed by the same request.
+    """
+    provider, now = current_provider(), clock.now()
+    begun = write_with_retries(lambda: _begin(form, code, provider, now=now))
+    if isinstance(begun, Response):
+        return begun
+    pay_url = None if begun.to_prepay is None else provider.prepay(begun.to_prepay)
+    return write_with_retries(lambda: _finish(begun, pay_url, now=now))
+
+
+def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: datetime) -> Response | OrderedGift:
+    """Claim the key and order the gift; give the answer kept before, or go on with the gift noted before."""
+    person = require_person()
+    taken = claim_request(f"person:{person.code}")
+    if taken.body is not None:
+        return service.resume_gift(taken.body) if taken.status is None else answer(taken.status, taken.body)
+    link_id = credited_link(link_id_of(form.get("via")), project_code=project_code)
+    ordered = service.order_gift(
+        person_id=person.id,
+        project_code=project_code,
+        amount_fen=form["amount_fen"],
+        shown=_showing(form),
+        link_id=link_id,
+        provider=provider,
+        now=now,
+    )
+    idempotency.note(taken, body=ordered.code)
+    return ordered
+
+
+def _finish(begun: OrderedGift, pay_url: str | None, *, now: datetime) -> Response:
+    """Note where the gift is paid and keep the answer; of several that finish at once, the first one's answer stays."""
+    taken = claim_request(f"person:{require_person().code}")
+    if taken.status is not None and taken.body is not None:
+        return answer(taken.status, taken.body)
+    if pay_url is not None:
+        mark_payable(out_trade_no=begun.out_trade_no, pay_url=pay_url)
+    shown = gift_view(queries.find_gift(begun.code, now=now), reused=begun.reused, now=now)
+    body = json.dumps(GiftSchema().dump(shown), ensure_ascii=False)
+    idempotency.keep(taken, status=201, body=body)
+    return answer(201, body)
+
+
+@bp.get("/gifts/<code>")
+@bp.arguments(SecretQuery, location="query")
+@bp.response(200, GiftSchema)
+@reads
+def show_gift(asked: dict[str, Any], code: str) -> dict[str, Any]:
+    """Show a gift to the phone that gave it, or to who holds the secret of its receipt link."""
+    now = clock.now()
+    gift = queries.find_gift(code, now=now)
+    secret, person = asked.get("secret"), current_person()
+    is_mine = person is not None and person.id == gift.person_id
+    if not is_mine and (not secret or receipts.gift_of_secret(secret, secret_key=settings().secret_key) != code):
+        raise GiftUnknown()
+    return gift_view(gift, reused=False, now=now)
+
+
+@bp.patch("/gifts/<code>")
+@bp.arguments(ShowingSchema)
+@bp.response(200, GiftSchema)
+@writes
+def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
+    """Change how a gift is shown, at any time; what is not sent stays as it is."""
+    person, now = require_person(), clock.now()
+    before = queries.find_gift(code, now=now)
+    kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
+    service.change_showing(code=code, person_id=person.id, shown=_showing(kept | form))
+    return gift_view(queries.find_gift(code, now=now), reused=False, now=now)
+
+
+@bp.get("/projects/<code>/gifts")
+@etagged
+@bp.arguments(PageQuery, location="query")
+@bp.response(200, GiftListSchema)
+@reads
+def list_gifts(page: dict[str, Any], code: str) -> dict[str, Any]:
+    """List the gifts that a project received, newest first, each as its giver wants it shown."""
+    project, limit = get_project(code), page["limit"]
+    rows = queries.newest_gifts(project.code, before_id=before_id(page), limit=limit + 1)
+    return listed(rows, limit=limit, row_id=lambda line: line.transfer_id, shown=lambda line: line)
+
+
+@bp.get("/me/gifts")
+@bp.arguments(PageQuery, location="query")
+@bp.response(200, MyGiftListSchema)
+@reads
+def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
+    """List the gifts of this phone's person, newest first (R108)."""
+    limit = page["limit"]
+    rows = queries.gifts_of_person(require_person().id, before_id=before_id(page), limit=limit + 1, now=clock.now())
+    projects = find_projects(gift.project_code for gift in rows)
+    names = names_of({project.village_code for project in projects.values()})
+    titles = {
+        code: {"code": code, "title": project.title, "village_name": names.get(project.village_code, "")}
+        for code, project in projects.items()
+    }
+    return listed(
+        rows, limit=limit, row_id=lambda gift: gift.id, shown=lambda gift: _mine(gift, titles[gift.project_code])
+    )
+
+
+def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any]:
+    """Return a gift as its own giver sees it. The stations are the account that received it, as the ledger has it."""
+    receipt = _receipt(gift)
+    return {
+        **vars(gift),
+        "project": card_of(get_project(gift.project_code), now=now),
+        "receipt": receipt,
+        "reused": reused,
+        "stations": [] if gift.holder is None else [{"holder": gift.holder, "amount_fen": gift.amount_fen}],
+    }
+
+
+def _mine(gift: GiftRecord, project: dict[str, str]) -> dict[str, Any]:
+    receipt = _receipt(gift) or {}
+    return {
+        **vars(gift),
+        "project": project,
+        "receipt_number": receipt.get("number"),
+        "receipt_url": receipt.get("url"),
+    }
+
+
+def _receipt(gift: GiftRecord) -> dict[str, str] | None:
+    if gift.receipt is None or gift.receipt_issued_at is None:
+        return None
+    return {
+        "number": receipt_number(gift.receipt, issued_at=gift.receipt_issued_at),
+        "url": f"/r/{receipts.secret_of(gift.code, secret_key=settings().secret_key)}",
+    }
+
+
+def _showing(form: dict[str, Any]) -> service.Showing:
+    return service.showing(
+        display=form["display"],
+        name=form.get("name"),
+        hide_amount=form["hide_amount"],
+        message=form.get("message"),
+    )

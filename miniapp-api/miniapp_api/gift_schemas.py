@@ -1,0 +1,129 @@
+"""The shapes of a gift: what its giver sees, what everybody sees. What is not named here never leaves the house."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from backend.donations.service import AMOUNT_FEN_MAX
+from backend.donations.wording import DISPLAYS
+from miniapp_api.cards import ProjectCardSchema
+from miniapp_api.volunteers import LocalTime
+
+AMOUNT_RANGE = "金额是整数分，从 1 到 500000000（0.01 元到 5,000,000 元）。"
+STATES = ("payable", "confirming", "paid", "redirected", "expired", "quarantined")
+
+
+class WholeFen(fields.Integer):
+    """An amount in fen: a JSON integer within the range, nothing that could be read as one (bad input 1)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=True,
+            strict=True,
+            validate=validate.Range(1, AMOUNT_FEN_MAX, error=AMOUNT_RANGE),
+            error_messages={"invalid": AMOUNT_RANGE, "too_large": AMOUNT_RANGE},
+        )
+
+
+class ShowingSchema(Schema):
+    """How a gift is shown. Text is cleaned and measured where it is kept."""
+
+    display = fields.String(validate=validate.OneOf(DISPLAYS))
+    name = fields.String(allow_none=True)
+    hide_amount = fields.Boolean(truthy={True}, falsy={False})
+    message = fields.String(allow_none=True)
+
+
+class GiftOrderSchema(ShowingSchema):
+    """What a giver orders; `via` is the code of the link that brought him."""
+
+    amount_fen = WholeFen()
+    display = fields.String(load_default="nickname", validate=validate.OneOf(DISPLAYS))
+    hide_amount = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    via = fields.String(allow_none=True)
+
+
+class ReceiptSchema(Schema):
+    """The receipt of a gift."""
+
+    number = fields.String(required=True)
+    url = fields.String(required=True)
+
+
+class StationSchema(Schema):
+    """Who holds how much of a gift, as the ledger's account names him."""
+
+    holder = fields.String(required=True)
+    amount_fen = fields.Integer(required=True)
+
+
+class GiftSchema(Schema):
+    """A gift as its own giver sees it; `pay_url` only while it can be paid."""
+
+    code = fields.String(required=True)
+    amount_fen = fields.Integer(required=True)
+    display = fields.String(required=True, metadata={"enum": list(DISPLAYS)})
+    hide_amount = fields.Boolean(required=True)
+    name = fields.String(required=True, allow_none=True)
+    message = fields.String(required=True, allow_none=True)
+    project = fields.Nested(ProjectCardSchema, required=True)
+    state = fields.String(required=True, metadata={"enum": list(STATES)})
+    pay_url = fields.String(required=True, allow_none=True)
+    expires_at = LocalTime(required=True)
+    paid_at = LocalTime(required=True, allow_none=True)
+    receipt = fields.Nested(ReceiptSchema, required=True, allow_none=True)
+    reused = fields.Boolean(required=True)
+    stations = fields.List(fields.Nested(StationSchema), required=True)
+
+
+class SecretQuery(Schema):
+    """A guest's way to a gift: the secret of its receipt link."""
+
+    secret = fields.String()
+
+
+class GiftLineSchema(Schema):
+    """A gift as everybody sees it; a hidden amount is null."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    amount_fen = fields.Integer(required=True, allow_none=True)
+    message = fields.String(required=True, allow_none=True)
+    paid_at = LocalTime(required=True)
+    via_share = fields.Boolean(required=True)
+
+
+class GiftListSchema(Schema):
+    """Gifts of a project, newest first."""
+
+    items = fields.List(fields.Nested(GiftLineSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class MyGiftProjectSchema(Schema):
+    """What a gift was for."""
+
+    code = fields.String(required=True)
+    title = fields.String(required=True)
+    village_name = fields.String(required=True)
+
+
+class MyGiftSchema(Schema):
+    """One of my gifts."""
+
+    code = fields.String(required=True)
+    project = fields.Nested(MyGiftProjectSchema, required=True)
+    amount_fen = fields.Integer(required=True)
+    state = fields.String(required=True, metadata={"enum": list(STATES)})
+    display = fields.String(required=True, metadata={"enum": list(DISPLAYS)})
+    ordered_at = LocalTime(required=True)
+    paid_at = LocalTime(required=True, allow_none=True)
+    receipt_number = fields.String(required=True, allow_none=True)
+    receipt_url = fields.String(required=True, allow_none=True)
+
+
+class MyGiftListSchema(Schema):
+    """My gifts, newest first."""
+
+    items = fields.List(fields.Nested(MyGiftSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -1,0 +1,93 @@
+"""Pictures of a link: its code, a card for the phone, a poster for the wall; drawn by `qr`, kept by content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from backend.core.clock import local_day
+from backend.donations.wording import yuan
+from backend.ledger.queries import purse_figures
+from backend.media.service import path_of
+from backend.projects.queries import find_project, funds_of, get_project
+from backend.projects.rules import ProjectRecord
+from backend.regions.queries import RegionView, find_region
+from backend.sharing.service import PROJECT, LinkRecord
+from miniapp_api.edge import settings
+from miniapp_api.link_codes import address_of
+from qr.appeal import Appeal
+from qr.cache import PictureCache
+
+KINDS = {
+    "public_works": "公共建设",
+    "elder_support": "助老",
+    "orphans_disabled": "助孤助残",
+    "relief_fund": "救急难",
+    "public_service": "公益服务",
+    "other": "公益项目",
+    "mutual_aid_fund": "村社互助基金",
+}
+
+
+@lru_cache(maxsize=8)
+def cache_of(folder: Path) -> PictureCache:
+    """Return the folder in which drawn pictures are kept; it may be emptied at any time."""
+    return PictureCache(folder)
+
+
+def pictures() -> PictureCache:
+    """Return the picture cache of this installation."""
+    return cache_of(settings().data_dir / "pictures")
+
+
+def appeal_of(link: LinkRecord, *, now: datetime, with_figures: bool) -> Appeal:
+    """Return what the picture of a link tells. A poster hangs for months, so it tells no figures of the day."""
+    project = _project_of(link)
+    village = find_region(link.target_code if project is None else project.village_code)
+    if project is None:
+        return Appeal(
+            title=f"{village.name}，我的家乡",
+            village=village.name,
+            parents=_parents(village),
+            url=address_of(link),
+            organisation="",
+            sharer=link.sharer_name or "",
+        )
+    organisation = project.organisation
+    raised = purse_figures([(project.code, project.village_code)])[project.code].received_fen if with_figures else 0
+    return Appeal(
+        title=project.title,
+        village=village.name,
+        parents=_parents(village),
+        url=address_of(link),
+        organisation=organisation.name if organisation else "",
+        kind=KINDS[project.kind],
+        certificate=(organisation.fundraising_certificate or "") if organisation else "",
+        filing_number=project.filing_number or "",
+        raised=f"¥{yuan(raised)}" if raised else "",
+        raised_note=f"截至 {local_day(now):%Y-%m-%d}" if raised else "",
+        serial=link.poster_number or "",
+        sharer=link.sharer_name or "",
+        cover=_cover(project),
+        demo=project.is_demo,
+    )
+
+
+def _project_of(link: LinkRecord) -> ProjectRecord | None:
+    """Return the project of a link; a village is shown by its fund, and plainly when it has none."""
+    if link.target_kind == PROJECT:
+        return get_project(link.target_code)
+    fund = funds_of([link.target_code]).get(link.target_code)
+    return None if fund is None else find_project(fund)
+
+
+def _parents(village: RegionView) -> tuple[str, ...]:
+    return tuple(parent.name for parent in village.parents)
+
+
+def _cover(project: ProjectRecord) -> bytes | None:
+    if project.cover_media is None:
+        return None
+    path = path_of(project.cover_media, folder=settings().data_dir / "media")
+    return path.read_bytes() if path.exists() else None
