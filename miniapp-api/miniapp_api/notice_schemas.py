@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from backend.notices.models import PROJECT, VILLAGE
-from miniapp_api.volunteers import LocalTime
+from miniapp_api.times import LocalTime
 
 
 class NoticeCardSchema(Schema):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, request
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from backend.core import clock
 from backend.core.db import write_with_retries
@@ -20,25 +19,12 @@ from backend.volunteers.refusals import CodeExpired
 from miniapp_api.edge import reads, settings, writes
 from miniapp_api.once import once
 from miniapp_api.sessions import current_person, require_person
+from miniapp_api.times import LocalTime
 
 P = ParamSpec("P")
 R = TypeVar("R")
-YEARS = range(2020, 2100)
 
 bp = Blueprint("volunteers", __name__, description="志愿服务：活动、报名、签到签退、我的时长。")
-
-
-class LocalTime(fields.AwareDateTime):
-    """An instant: told with its offset, shown in Asia/Shanghai to the second."""
-
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else clock.local_iso(value)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
-        instant: datetime = super()._deserialize(value, attr, data, **kwargs)
-        if instant.year not in YEARS:
-            raise ValidationError("Not a valid datetime.")
-        return instant
 
 
 class ServiceSchema(Schema):
@@ -139,8 +125,9 @@ def remembers_wrong_codes(handler: Callable[P, R]) -> Callable[P, R]:
 
 
 def listed(views: list[queries.ActivityView], *, limit: int) -> dict[str, Any]:
-    """Return one page of activities; the next begins after the last code of this one."""
-    return {"items": views, "next_cursor": views[-1].code if len(views) == limit else None}
+    """Return one page of activities, asked for with one more: the next begins after the last code of this one."""
+    page = views[:limit]
+    return {"items": page, "next_cursor": page[-1].code if len(views) > limit else None}
 
 
 @bp.get("/activities/<code>")
@@ -160,7 +147,7 @@ def list_activities(page: dict[str, Any], code: str) -> dict[str, Any]:
     """Return a village's activities, the newest first."""
     village_or_refuse(code)
     limit = page["limit"]
-    views = queries.activities_in(code, now=clock.now(), limit=limit, before=page.get("cursor"))
+    views = queries.activities_in(code, now=clock.now(), limit=limit + 1, before=page.get("cursor"))
     return listed(views, limit=limit)
 
 

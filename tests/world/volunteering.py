@@ -26,7 +26,7 @@ VILLAGE, NEIGHBOUR = "320904104209", "320904104210"
 NINE = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 """Nine o'clock in the village, when the work of these tests begins."""
 SECRET = "a secret of the tests' own village"
-REGIONS = {VILLAGE: "众心村委会", NEIGHBOUR: "东坝村委会", "320904104": "西团镇"}
+REGIONS = {VILLAGE: "众心村委会", NEIGHBOUR: "龙窑村委会", "320904104": "西团镇"}
 
 
 @dataclass

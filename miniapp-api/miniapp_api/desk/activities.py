@@ -16,10 +16,10 @@ from backend.volunteers import checking, codes, queries, service
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.edge import settings
 from miniapp_api.once import once
+from miniapp_api.times import LocalTime
 from miniapp_api.volunteers import (
     ActivityListSchema,
     ActivitySchema,
-    LocalTime,
     PageSchema,
     ServiceSchema,
     TeamSchema,
@@ -117,7 +117,7 @@ def list_activities(page: dict[str, Any]) -> dict[str, Any]:
     staff = require_staff()
     authorise(staff, "activities.read", staff.region_code)
     limit = page["limit"]
-    views = queries.activities_in(staff.prefix, now=clock.now(), limit=limit, before=page.get("cursor"))
+    views = queries.activities_in(staff.prefix, now=clock.now(), limit=limit + 1, before=page.get("cursor"))
     return listed(views, limit=limit)
 
 
