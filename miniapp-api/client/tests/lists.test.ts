@@ -10,7 +10,7 @@ import { accountName, amountOrHidden, minutesText, placeLine, sourceName, statio
 import type { Gift } from '@/services/types'
 import { kept, serverAnswers } from './uni-world'
 
-afterEach(() => vi.useRealTimers())
+afterEach(() => void vi.useRealTimers())
 
 describe('one answer', () => {
   it('stays on the page when a refresh fails', async () => {

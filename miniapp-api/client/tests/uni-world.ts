@@ -12,7 +12,7 @@ interface Sent {
 }
 
 export const uniWorld = {
-  request: vi.fn<(sent: Sent) => void>(),
+  request: vi.fn<[sent: Sent], void>(),
   getStorageSync: (key: string) => kept.get(key) ?? '',
   setStorageSync: (key: string, value: unknown) => void kept.set(key, value),
   removeStorageSync: (key: string) => void kept.delete(key),

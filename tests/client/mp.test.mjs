@@ -1,0 +1,128 @@
+/** The mini-program as built: it loads, gives, checks in, speaks with its own blanks filled, and calls nobody else. */
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { before, test } from 'node:test'
+import { DIST, settle, startMiniProgram } from './mp-world.mjs'
+import { makeServer } from './mp-server.mjs'
+
+const require = createRequire(import.meta.url)
+const { world, answer } = makeServer()
+let phone
+let since = 0
+
+/** What was sent since it was asked the last time. */
+function newlySent() {
+  const sent = phone.sent.slice(since)
+  since = phone.sent.length
+  return sent
+}
+
+before(() => {
+  phone = startMiniProgram(answer)
+})
+
+test('every page is well-formed wxml for WeChat’s own compiler', () => {
+  const compiler = require('miniprogram-compiler')
+  assert.match(compiler.wxmlToJs(DIST), /pages\/give\/index/)
+})
+
+test('home shows the villages with a fund and says that the data is for show', async () => {
+  const home = await phone.open('pages/index/index')
+  assert.match(home.text(), /众心村/)
+  assert.match(home.text(), /演示数据/)
+  await home.type(0, '李家')
+  await settle(400)
+  assert.match(home.text(), /李家村江苏省 盐城市/)
+})
+
+test('a village shows its fund, its projects and its team', async () => {
+  const village = await phone.open('pages/village/index', { code: '320904104209' })
+  assert.match(village.text(), /¥26,947\.29/)
+  assert.match(village.text(), /队员 46 人/)
+})
+
+test('a project fills the blanks of its texts and shows who answers for it', async () => {
+  const project = await phone.open('pages/project/index', { code: 'P1' })
+  assert.match(project.text(), /目标 ¥48,000/)
+  assert.match(project.text(), /314 笔捐款/)
+  assert.match(project.text(), /京民慈募证 1 号/)
+  assert.match(project.text(), /金额不公开/)
+  assert.doesNotMatch(project.text(), /\{\w+\}/)
+})
+
+test('a gift is chosen, read once more, sent once with the bearer token, and leads to the payment', async () => {
+  newlySent()
+  const give = await phone.open('pages/give/index', { code: 'P1', via: 'L1' })
+  await give.type(0, '19.99')
+  await give.tap('btn', '下一步')
+  assert.match(give.text(), /中华慈善总会/)
+  assert.match(give.text(), /村互助基金/)
+  await give.tap('btn', '去付款')
+  await settle(200)
+  const posts = newlySent().filter((one) => one.method === 'POST')
+  assert.deepEqual(posts.map((one) => one.path), ['/projects/P1/gifts', '/session', '/projects/P1/gifts'])
+  assert.equal(posts[0].header['Idempotency-Key'], posts[2].header['Idempotency-Key'])
+  assert.equal(posts[1].header['X-Session-Transport'], 'bearer')
+  assert.equal(posts[2].header.Authorization, 'Bearer token-of-this-phone')
+  assert.equal(posts[2].header['X-Requested-With'], 'happy-home')
+  assert.deepEqual(posts[2].body, { amount_fen: 1999, display: 'anonymous', hide_amount: false, via: 'L1' })
+  assert.ok(phone.gone.includes('instead /pages/thanks/index?gift=G1'))
+  assert.match(phone.gone.at(-1), /^to \/pages\/web\/index\?url=http.*sandbox/)
+})
+
+test('thanks says "being confirmed" until the server says "arrived"', async () => {
+  const thanks = await phone.open('pages/thanks/index', { gift: 'G1' })
+  assert.match(thanks.text(), /正在确认/)
+  assert.doesNotMatch(thanks.text(), /失败/)
+  Object.assign(world.gift, { state: 'paid', receipt: { number: 'HH-1', url: '/r/x' } })
+  await settle(1500)
+  assert.match(thanks.text(), /已到账/)
+  assert.match(thanks.text(), /HH-1/)
+})
+
+test('how a gift shows is changed by a POST that says PATCH, for WeChat knows no PATCH', async () => {
+  const gift = await phone.open('pages/gift/index', { code: 'G1' })
+  newlySent()
+  await gift.tap('chip', '昵称')
+  await gift.type(0, '王家大嫂')
+  await gift.tap('btn', '保存')
+  const [change] = newlySent()
+  assert.equal(`${change.method} ${change.header['X-HTTP-Method-Override']}`, 'POST PATCH')
+  assert.equal(change.body.name, '王家大嫂')
+  assert.match(gift.text(), /已经改好了/)
+})
+
+test('a volunteer signs up, scans the code and is checked in', async () => {
+  const activity = await phone.open('pages/activity/index', { code: 'AcT1' })
+  await activity.type(0, '王小明')
+  await activity.tap('btn', '我要报名')
+  await settle()
+  assert.match(activity.text(), /您已报名/)
+  newlySent()
+  await activity.tap('btn', '扫一扫')
+  await settle()
+  assert.deepEqual(newlySent()[0].body, { code: '654321' })
+  assert.match(activity.text(), /您已签到/)
+})
+
+test('large type and English change the page at once', async () => {
+  const project = await phone.open('pages/project/index', { code: 'P1' })
+  await project.tap('pill', '大字')
+  assert.ok(project.find('large'))
+  await project.tap('pill', 'EN')
+  assert.match(project.text(), /Target ¥48,000/)
+  await project.tap('pill', '中文')
+})
+
+for (const page of ['gifts', 'shares', 'hours', 'notices', 'notice', 'ledger', 'region', 'lines', 'share', 'lost']) {
+  test(`${page} opens and, where the server knows nothing, says so`, async () => {
+    const opened = await phone.open(`pages/${page}/index`, { code: 'nothing' })
+    assert.match(opened.text(), /没有|还没有|暂时|不存在/)
+  })
+}
+
+test('no request went to another host, also not after three seconds', async () => {
+  await settle(3500)
+  const hosts = new Set(phone.sent.map((one) => (one.method === 'BEACON' ? one.url : new URL(one.url).host)))
+  assert.deepEqual([...hosts], ['127.0.0.1:8000'])
+})
