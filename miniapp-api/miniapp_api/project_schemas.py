@@ -8,7 +8,7 @@ from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.gift_schemas import GiftLineSchema
 from miniapp_api.notice_schemas import NoticeCardSchema
 from miniapp_api.regions import RegionSchema
-from miniapp_api.volunteers import LocalTime
+from miniapp_api.times import LocalTime
 
 
 class OrganisationSchema(Schema):

@@ -9,7 +9,7 @@ from backend.projects.form import LONGER_THAN_A_YEAR
 from backend.projects.rules import KINDS
 from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.project_schemas import DecisionSchema, ListSchema, OrganisationSchema
-from miniapp_api.volunteers import LocalTime
+from miniapp_api.times import LocalTime
 
 CODE = validate.Length(max=16)
 
