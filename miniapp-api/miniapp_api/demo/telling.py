@@ -52,18 +52,20 @@ def tell_story(
         organisation=engage_organisation(now=first_day),
         givers=engage_givers(now=first_day),
     )
+    month = ""
     for day, events in _by_day(event for place in places for event in plot(place, stage=stage)):
         _begin_day(day)
+        if month != f"{day:%Y-%m}":
+            month = f"{day:%Y-%m}"
+            progress(f"{month} ……")
         for event in events:
             stage.codes[event.key] = once(event.key, event.act, now=event.at)
-        if day.day == 1:
-            progress(f"{day.isoformat()} ……")
     _end(ends_on)
     progress(f"故事讲到 {ends_on.isoformat()}。")
 
 
 def _by_day(events: Iterator[Event]) -> Iterator[tuple[date, list[Event]]]:
-    """Yield the events of each day in order, and the first day of each month between them, for its notices."""
+    """Yield the events of each day on which something happens, in order."""
     ordered = sorted(events, key=lambda event: (event.at, event.key))
     for day, found in groupby(ordered, key=lambda event: clock.local_day(event.at)):
         yield day, list(found)
