@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from backend.donations.service import AMOUNT_FEN_MAX
 from backend.donations.wording import DISPLAYS
 from miniapp_api.cards import ProjectCardSchema
-from miniapp_api.volunteers import LocalTime
+from miniapp_api.times import LocalTime
 
 AMOUNT_RANGE = "金额是整数分，从 1 到 500000000（0.01 元到 5,000,000 元）。"
 STATES = ("payable", "confirming", "paid", "redirected", "expired", "quarantined")
@@ -21,7 +21,7 @@ class WholeFen(fields.Integer):
             required=True,
             strict=True,
             validate=validate.Range(1, AMOUNT_FEN_MAX, error=AMOUNT_RANGE),
-            error_messages={"invalid": AMOUNT_RANGE, "too_large": AMOUNT_RANGE},
+            error_messages=dict.fromkeys(("invalid", "too_large", "null", "required"), AMOUNT_RANGE),
         )
 
 
