@@ -15,6 +15,7 @@ from backend.core.db import db, insert_once
 from backend.regions.bulk import gather_statistics, insert_endings, upsert_regions
 from backend.regions.models import Region, RegionEnding, RegionsState
 from backend.regions.names import RULES_VERSION, endings_of
+from backend.regions.queries import codes_above
 from backend.regions.refusals import RegionUnknown
 
 FILE = Path(__file__).parent / "data" / "regions.csv.xz"
@@ -65,7 +66,7 @@ def load_some(codes: Iterable[str]) -> None:
 
     For stories and tests that need a few villages. Refuses `RegionUnknown` for a code that is not in the file.
     """
-    wanted = {code[:length] for code in codes for length in PARENT_LENGTHS if length <= len(code)}
+    wanted = {part for code in codes for part in (code, *codes_above(code))}
     units = [(code, _name_in_file(code)) for code in sorted(wanted)]
     if not units:
         return

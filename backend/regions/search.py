@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 
 from backend.core.db import db
 from backend.core.text import clean_line
@@ -61,11 +61,9 @@ def _places(word: Word, *, within: Sequence[Word], limit: int) -> list[str]:
         if not codes:
             return []
         conditions.append(_lies_in(codes))
-    found: dict[str, None] = {}
-    # Each step runs along the index and stops at the limit.
-    for statement in (_whole_names(word), _inner_names(word, VILLAGE_INNER), _inner_names(word, UPPER_INNER)):
-        if len(found) < limit:
-            found.update(dict.fromkeys(db.session.scalars(statement.where(*conditions).limit(limit))))
+    found = dict.fromkeys(db.session.scalars(_whole_names(word).where(*conditions).limit(limit)))
+    if len(found) < limit:
+        found.update(dict.fromkeys(db.session.scalars(_inner_names(word, conditions, limit))))
     return list(found)[:limit]
 
 
@@ -83,9 +81,16 @@ def _whole_names(word: Word) -> Select[str]:
     return select(_row.code).where(begins, *_holds(word)).order_by(*order)
 
 
-def _inner_names(word: Word, place: int) -> Select[str]:
-    """Select names that hold the word further on, as the index has them: those that end with it, then the others."""
-    return select(_row.code).where(_row.place == place, *_holds(word)).order_by(_row.ending, _row.code)
+def _inner_names(word: Word, conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[str]:
+    """Select names that hold the word further on, as the key has them: those that end with it, then the others.
+
+    Each kind of unit runs along the key by itself and stops at the limit, so that nothing long is ever sorted.
+    """
+    rows = select(_row.place, _row.ending, _row.code).where(*_holds(word), *conditions)
+    kinds = (rows.where(_row.place == place) for place in (VILLAGE_INNER, UPPER_INNER))
+    parts = (select(kind.order_by(_row.ending, _row.code).limit(limit).subquery()) for kind in kinds)
+    both = union_all(*parts).subquery().c
+    return select(both.code).order_by(both.place, both.ending, both.code).limit(limit)
 
 
 def _holds(word: Word) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
