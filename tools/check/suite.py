@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.check import machine
-from tools.launch import checks, client, node, venv
+from tools.launch import checks, children, client, node, venv
+from tools.launch.children import Command
 from tools.launch.messages import say
 from tools.launch.node import Node
-from tools.launch.signals import Stop
+from tools.launch.signals import Stop, Stopped
 
 PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "qr/*")
 TYPED = ("backend", "miniapp-api/miniapp_api", "qr", "tools")
 PRODUCT_PERCENT, TESTS_PERCENT = 95, 100
+CHECK_SECONDS = 1500.0
 
 
 @dataclass
@@ -38,15 +39,20 @@ class Round:
 
     def check(
         self, name: str, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
-    ) -> bool:
-        """Run one check in view of the person, and remember its name when it fails."""
+    ) -> None:
+        """Run one check in view of the person, and remember its name when it fails or does not come to an end."""
         say(f"── {name}: {' '.join(argv)}")
-        environment = os.environ | (env or {})
-        done = subprocess.run(list(argv), cwd=cwd or self.house, env=environment, stdin=subprocess.DEVNULL, check=False)
-        self.stop.raise_if_asked()
-        if done.returncode != 0:
+        child = children.start(Command(argv, cwd or self.house, os.environ | (env or {})), out=None, err=None)
+        try:
+            has_ended = self.stop.wait_until(lambda: children.has_ended(child), seconds=CHECK_SECONDS)
+        except Stopped:
+            children.end([child], grace_seconds=5.0)
+            raise
+        children.sweep(child)
+        if not has_ended:
+            say(f"✗ {name} 超过 {CHECK_SECONDS:.0f} 秒仍未结束，已中止。 ({name} did not end in time.)", error=True)
+        if not has_ended or child.returncode != 0:
             self.failed.append(name)
-        return done.returncode == 0
 
 
 def ready(checking: Round) -> None:
