@@ -29,13 +29,12 @@ function makeStorage() {
   }
 }
 
-function makeWx(sent, answer) {
+function makeWx(sent, gone, answer) {
   const system = {
     platform: 'devtools', system: 'iOS 17', version: '8.0.50', SDKVersion: '3.5.0', language: 'zh_CN', brand: 'devtools',
     model: 'iPhone', pixelRatio: 2, screenWidth: 375, screenHeight: 812, windowWidth: 375, windowHeight: 768,
     statusBarHeight: 44, deviceOrientation: 'portrait', theme: 'light', safeArea: { top: 44, bottom: 778, left: 0, right: 375 },
   }
-  const gone = []
   const going = (verb) => (call) => {
     gone.push(`${verb} ${call.url}`)
     call.success?.({})
@@ -43,7 +42,6 @@ function makeWx(sent, answer) {
   }
   return {
     ...makeStorage(),
-    gone,
     env: { USER_DATA_PATH: '/tmp' },
     getSystemInfoSync: () => system,
     getWindowInfo: () => system,
@@ -86,7 +84,8 @@ export function startMiniProgram(answer) {
   openWindow()
   const sent = []
   let app = null
-  globalThis.wx = makeWx(sent, answer)
+  const gone = []
+  globalThis.wx = makeWx(sent, gone, answer)
   globalThis.App = (options) => {
     app = options
   }
@@ -98,7 +97,7 @@ export function startMiniProgram(answer) {
   exparser = require('miniprogram-exparser')
   require(path.join(DIST, 'app.js'))
   app.onLaunch?.({ path: '', query: {}, scene: 1001 })
-  return { sent, gone: globalThis.wx.gone, open: (page, query) => openPage(simulator, pages, page, query) }
+  return { sent, gone, open: (page, query) => openPage(simulator, pages, page, query) }
 }
 
 async function openPage(simulator, pages, page, query = {}) {

@@ -1,7 +1,7 @@
 /** Pages show what they have: lists grow, failures keep what was there, figures are added up again. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { followed, isFollowed, startFollowing, toggleFollow } from '@/services/followed'
-import { rowsBehind, rowsDownTo, sumOf, within } from '@/services/ledger'
+import { leftIn, rowsBehind, rowsDownTo, sumOf, within } from '@/services/ledger'
 import { useList, useOne } from '@/services/load'
 import { Problem } from '@/services/problem'
 import { isFinal, nextPause, useSettled } from '@/services/settled'
@@ -63,9 +63,23 @@ describe('following a figure into the ledger', () => {
   it('reads page after page down to the opening, each row once', async () => {
     const pages = [{ items: [row(30), row(20)], next_cursor: 'a' }, { items: [row(12), row(9)], next_cursor: 'b' }]
     const sent = serverAnswers(...pages.map((body) => ({ status: 200, body })))
-    const rows = await rowsBehind(['P'], { from: 10, to: 20, reason: '' })
+    const { rows, whole } = await rowsBehind(['P'], { from: 10, to: 20, reason: '' })
     expect(rows.map((one) => one.position)).toEqual([20, 12])
-    expect([sumOf(rows), sent.length]).toEqual([32, 2])
+    expect([sumOf(rows), sent.length, whole]).toEqual([32, 2, true])
+  })
+
+  it('says so when the purse is too long to be added up on a phone', async () => {
+    serverAnswers({ status: 200, body: { items: [row(30)], next_cursor: 'more' } })
+    expect((await rowsBehind(['P'], { from: 10, to: 40, reason: '' })).whole).toBe(false)
+  })
+
+  it('leaves in each account what came in less what went out', () => {
+    const payout = { ...row(5, 'payout'), source: '00/P', target: 'V/P', amount_fen: 4 }
+    const spending = { ...row(6, 'spending'), source: 'V/P', target: 'world', amount_fen: 3 }
+    expect(leftIn([row(10), payout, spending])).toEqual([
+      { account: '00/P', amount_fen: 6 },
+      { account: 'V/P', amount_fen: 1 },
+    ])
   })
 
   it('reads down to the row that was asked for', async () => {

@@ -18,28 +18,45 @@ export function sumOf(rows: { amount_fen: number }[]): number {
   return rows.reduce((sum, row) => sum + row.amount_fen, 0)
 }
 
+/** What was read; `whole` says whether it reaches down far enough to be added up. */
+export interface Reading { rows: PurseRow[]; whole: boolean }
+
 /** Read a purse from its newest row down until `enough` is met. */
-async function readDown(purse: string, enough: (row: LedgerRow) => boolean): Promise<PurseRow[]> {
+async function readDown(purse: string, enough: (row: LedgerRow) => boolean): Promise<Reading> {
   const rows: PurseRow[] = []
   let cursor: string | null = null
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const answer = await api.projectTransfers(purse, { cursor, limit: PAGE })
     rows.push(...answer.items.map((row) => ({ ...row, purse })))
     cursor = answer.next_cursor
-    if (cursor === null || answer.items.some(enough)) break
+    if (cursor === null || answer.items.some(enough)) return { rows, whole: true }
   }
-  return rows
+  return { rows, whole: false }
 }
 
-/** All rows of these purses that a figure was added up from, newest first. */
-export async function rowsBehind(purses: string[], range: Range): Promise<PurseRow[]> {
+/** All rows of these purses that a figure was added up from, newest first, each once. */
+export async function rowsBehind(purses: string[], range: Range): Promise<Reading> {
   const read = await Promise.all(purses.map((purse) => readDown(purse, (row) => row.position <= range.from)))
-  const rows = read.reduce((all, one) => all.concat(one), [])
+  const rows = read.reduce<PurseRow[]>((all, one) => all.concat(one.rows), [])
   const seen = new Map(rows.filter((row) => within(row, range)).map((row) => [row.reference, row]))
-  return Array.from(seen.values()).sort((a, b) => b.position - a.position)
+  const sorted = Array.from(seen.values()).sort((a, b) => b.position - a.position)
+  return { rows: sorted, whole: read.every((one) => one.whole) }
 }
 
 /** The rows down to the one with this reference. */
 export async function rowsDownTo(purse: string, reference: string): Promise<PurseRow[]> {
-  return readDown(purse, (row) => row.reference === reference)
+  return (await readDown(purse, (row) => row.reference === reference)).rows
+}
+
+/** What these rows leave in each account of ours: what came in less what went out. */
+export function leftIn(rows: LedgerRow[]): { account: string; amount_fen: number }[] {
+  const left = new Map<string, number>()
+  const move = (account: string, fen: number): void => {
+    if (account !== 'world') left.set(account, (left.get(account) ?? 0) + fen)
+  }
+  for (const row of rows) {
+    move(row.source, -row.amount_fen)
+    move(row.target, row.amount_fen)
+  }
+  return Array.from(left, ([account, amount_fen]) => ({ account, amount_fen })).sort((a, b) => (a.account < b.account ? -1 : 1))
 }
