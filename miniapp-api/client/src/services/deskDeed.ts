@@ -28,22 +28,23 @@ export function useDeed() {
   return { busy, problem, wrong, run }
 }
 
-/** The faults of a form: shown once somebody has tried to send it, and gone as soon as they are mended. */
-export function useFaults(find: () => Fault[]) {
+/** The faults of a form, as words by field: shown once somebody has tried to send it, gone as soon as mended. */
+export function useFaults(find: () => Fault[], refused: () => Problem | null) {
   const tried = ref(false)
   const faults = computed(find)
-  const refused = shallowRef<Problem | null>(null)
-  function at(field: string): string {
-    if (refused.value && fieldOf(refused.value) === field) return explainAtDesk(refused.value)
-    const fault = tried.value ? faults.value.find((one) => one.field === field) : undefined
-    return fault ? d(fault.say, fault.params) : ''
-  }
+  const said = computed(() => {
+    const words: Record<string, string> = {}
+    for (const fault of tried.value ? faults.value : []) words[fault.field] ??= d(fault.say, fault.params)
+    const problem = refused()
+    const field = problem ? fieldOf(problem) : ''
+    if (problem && field) words[field] ??= explainAtDesk(problem)
+    return words
+  })
+  const summary = computed(() => (tried.value && faults.value.length ? d('form.faults', { n: faults.value.length }) : ''))
   /** Whether it may be sent; where not, from now on every fault is shown. */
   function pass(): boolean {
     tried.value = true
-    refused.value = null
     return faults.value.length === 0
   }
-  const summary = computed(() => (tried.value && faults.value.length ? d('form.faults', { n: faults.value.length }) : ''))
-  return { at, pass, summary, tried, refused }
+  return { said, summary, pass, tried }
 }

@@ -153,7 +153,7 @@ export function deskPicture(path: string): Promise<string> {
       header: deskHeaders(),
       responseType: 'arraybuffer',
       success: ({ statusCode, data }) =>
-        resolve(statusCode === 200 ? `data:image/png;base64,${uni.arrayBufferToBase64(data as ArrayBuffer)}` : ''),
+        resolve(statusCode === 200 ? `data:image/${path.includes('.png') ? 'png' : 'jpeg'};base64,${uni.arrayBufferToBase64(data as ArrayBuffer)}` : ''),
       fail: () => resolve(''),
     })
   })

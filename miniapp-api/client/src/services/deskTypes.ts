@@ -76,13 +76,13 @@ export interface RollLine {
 export interface Poster {
   code: string
   url: string
-  number: string | null
+  poster_number: string | null
   place: string | null
   made_at: string
   revoked_at: string | null
   revoked_for: string | null
-  qr_url: string
   poster_url: string
+  pdf_url: string
 }
 
 export interface Payout {

@@ -21,14 +21,18 @@ function factsOf(problem: Problem): Record<string, string> {
   return told
 }
 
-/** Our own words for what we know; else the server's Chinese sentence; else the general ones. */
+/** Refusals for which the desk has better words than the server, in Chinese too. */
+const OWN = ['FOUR_EYES', 'SESSION_NEEDED', 'BALANCE_TOO_SMALL', 'FORBIDDEN']
+
+/** The sentence for the person: what to do where the network failed, else the server's or our own words. */
 export function explainAtDesk(problem: Problem): string {
   if (problem.kind !== 'refused') return problem.kind === 'broken' ? explain(problem) : d('problem.not_sent')
   if (problem.code === 'LOGIN_LOCKED' && typeof problem.facts.wait_seconds === 'number') {
     return d('login.locked', { wait: waitText(problem.facts.wait_seconds) })
   }
-  if (locale.value === 'zh-Hans' && problem.detail) return dOr(`own.${problem.code}`, problem.detail)
-  return dOr(`refusal.${problem.code}`, tOr(`refusal.${problem.code}`, problem.detail || explain(problem)), factsOf(problem))
+  if (locale.value === 'zh-Hans' && problem.detail && !OWN.includes(problem.code)) return problem.detail
+  const general = tOr(`refusal.${problem.code}`, problem.detail || explain(problem))
+  return dOr(`refusal.${problem.code}`, general, factsOf(problem))
 }
 
 export function roleName(role: string): string {
