@@ -21,7 +21,7 @@ from backend.disbursements.refusals import (
     VoucherUsed,
 )
 from backend.ledger.accounts import WORLD, account
-from backend.ledger.posting import lock_account, post
+from backend.ledger.posting import check_amount, lock_account, post
 from backend.media.models import Picture
 from backend.media.service import make_public
 from backend.people.rights import StaffMember, authorise
@@ -51,6 +51,7 @@ def record_spending(
     """
     found = get_project(project)
     authorise(staff, "spending.record", found.village_code, subject=project)
+    check_amount(amount_fen)
     _check_payment(channel=channel, spent_on=spent_on, project=found, today=local_day(now))
     voucher = make_public(voucher_media, staff=staff, field="voucher_media")
     source = account(found.village_code, project)
