@@ -35,6 +35,7 @@ class Settings:
     secret_key: str
     demo: bool
     payment_provider: str
+    shared_answer_ms: int
 
     @property
     def own_url(self) -> str:
@@ -70,6 +71,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
         demo=_demo(given, app_env=app_env),
         payment_provider=_payment_provider(given, app_env=app_env),
+        shared_answer_ms=_shared_answer_ms(given),
     )
 
 
@@ -159,3 +161,10 @@ def _payment_provider(given: Mapping[str, str], *, app_env: str) -> str:
     if name == "sandbox" and app_env == "production":
         raise BadSetting("APP_ENV=production 时不能使用沙箱支付：请去掉 PAYMENT_PROVIDER=sandbox。")
     return name
+
+
+def _shared_answer_ms(given: Mapping[str, str]) -> int:
+    text = given.get("SHARED_ANSWER_MS", "").strip() or "1000"
+    if not text.isascii() or not text.isdigit() or int(text) > 60_000:
+        raise BadSetting(f"SHARED_ANSWER_MS 应是 0 到 60000 之间的整数（毫秒），现在是 {text!r}。")
+    return int(text)

@@ -14,6 +14,7 @@ from backend.core.config import HOUSE, BadSetting, Settings, load_settings
 from backend.core.db import db, open_engine
 from miniapp_api.commands import install_commands
 from miniapp_api.edge import install_edge
+from miniapp_api.etag import install_shared_answers
 from miniapp_api.logs import configure_logs, install_logs
 from miniapp_api.metrics import install_metrics
 from miniapp_api.problems import install_problem_handlers
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> Flask:
         OPENAPI_VERSION="3.1.0",
         PROPAGATE_EXCEPTIONS=False,
     )
+    install_shared_answers(app, milliseconds=settings.shared_answer_ms)
     install_edge(app)
     install_logs(app)
     install_metrics(app)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
@@ -14,6 +14,9 @@ from flask.json.provider import DefaultJSONProvider
 from backend.core.config import Settings
 from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import Refusal
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +48,11 @@ class CrossSite(Refusal):
     status = 403
     code = "CROSS_SITE"
     detail = "请在本平台的页面上操作。"
+
+
+def new_request_id() -> str:
+    """Return the name of one request in answers and logs."""
+    return secrets.token_hex(8)
 
 
 def settings() -> Settings:
@@ -101,13 +109,14 @@ def _refuse_constant(name: str) -> None:
 def install_edge(app: Flask) -> None:
     """Hang request ids, cross-site refusal and security headers on the application."""
     app.json = StrictJson(app)
+    app.wsgi_app = Headed(app.wsgi_app, _headers_of(app.config["SETTINGS"]))  # type: ignore[method-assign]  # as documented
     app.config["MAX_CONTENT_LENGTH"] = 10 * 1024 * 1024
     app.before_request(_before)
     app.after_request(_after)
 
 
 def _before() -> None:
-    g.request_id = secrets.token_hex(8)
+    g.request_id = new_request_id()
     if request.method in SAFE_METHODS or not request.path.startswith("/api/") or _comes_from_provider():
         return
     if request.headers.get("X-Requested-With") != "happy-home":
@@ -121,8 +130,25 @@ def _comes_from_provider() -> bool:
 
 def _after(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if settings().is_production:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
+
+
+def _headers_of(found: Settings) -> list[tuple[str, str]]:
+    rows = list(HEADERS.items())
+    return [*rows, ("Strict-Transport-Security", "max-age=31536000")] if found.is_production else rows
+
+
+class Headed:
+    """Adds to every answer the headers that protect its reader; what a page sets itself stays."""
+
+    def __init__(self, app: WSGIApplication, rows: list[tuple[str, str]]) -> None:
+        self.app, self.rows = app, rows
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the application does, with the headers."""
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            told = {name for name, _ in headers}
+            return start_response(status, [*headers, *(row for row in self.rows if row[0] not in told)], *rest)
+
+        return self.app(environ, start)

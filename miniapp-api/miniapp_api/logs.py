@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 from types import TracebackType
-from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -34,7 +33,7 @@ def configure_logs() -> None:
             without_error_text,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # Whatever standard error is by then.
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
@@ -87,8 +86,18 @@ def endpoint_of_request() -> str:
 
 
 def _log_request(response: Response) -> Response:
-    told: dict[str, Any] = {"request_id": g.get("request_id"), "method": request.method}
-    told |= {"endpoint": endpoint_of_request(), "status": response.status_code, "ms": took_ms()}
-    is_bad = response.status_code >= 500 or told["ms"] >= SLOW_MS
-    (log.warning if is_bad else log.info)("request", **told)
+    log_answer(
+        request_id=g.get("request_id", ""),
+        method=request.method,
+        endpoint=endpoint_of_request(),
+        status=response.status_code,
+        milliseconds=took_ms(),
+    )
     return response
+
+
+def log_answer(*, request_id: str, method: str, endpoint: str, status: int, milliseconds: int) -> None:
+    """Write the line of one answered request; a slow or broken one as a warning."""
+    told = {"request_id": request_id, "method": method, "endpoint": endpoint, "status": status, "ms": milliseconds}
+    is_bad = status >= 500 or milliseconds >= SLOW_MS
+    (log.warning if is_bad else log.info)("request", **told)

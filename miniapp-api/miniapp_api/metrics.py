@@ -37,10 +37,16 @@ def install_metrics(app: Flask) -> None:
 
 
 def _count(response: Response) -> Response:
-    endpoint = endpoint_of_request()
-    REQUESTS.labels(request.method, endpoint, str(response.status_code)).inc()
-    SECONDS.labels(endpoint).observe(took_ms() / 1000)
+    count_answer(
+        method=request.method, endpoint=endpoint_of_request(), status=response.status_code, milliseconds=took_ms()
+    )
     return response
+
+
+def count_answer(*, method: str, endpoint: str, status: int, milliseconds: int) -> None:
+    """Count one answered request."""
+    REQUESTS.labels(method, endpoint, str(status)).inc()
+    SECONDS.labels(endpoint).observe(milliseconds / 1000)
 
 
 def shown() -> tuple[bytes, str]:

@@ -24,6 +24,7 @@ _numbers = count(1)
 def settings_for(folder: Path, *, url: str | None = None) -> Settings:
     """Return test settings whose data lies in `folder`."""
     given = {"DATA_DIR": str(folder), "APP_ENV": "test", "SECRET_KEY": "a-secret-of-the-tests-" * 2}
+    given["SHARED_ANSWER_MS"] = "0"  # What a test asks, it asks the database; sharing has tests of its own.
     return load_settings({**given, "DATABASE_URL": url} if url else given, house=folder)
 
 

@@ -1,0 +1,66 @@
+"""Answers that are the same for everybody, made once a second at most however many ask (ADR-0008)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ANSWERS_MAX = 2000
+BYTES_MAX = 128 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A public answer as it is sent: its body, the quoted hash of it, and the rule that made it, for the logs."""
+
+    body: bytes
+    media_type: str
+    cache: str
+    etag: str
+    endpoint: str
+
+
+class SharedAnswers:
+    """The answers of one process, each for `milliseconds`; the oldest make room for new ones."""
+
+    def __init__(self, *, milliseconds: int) -> None:
+        self._nanoseconds = milliseconds * 1_000_000
+        self._answers: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
+        self._making: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def find(self, key: str) -> Answer | None:
+        """Return the answer kept under `key` while it is fresh, or None."""
+        kept = self._answers.get(key)
+        return None if kept is None or kept[0] < time.monotonic_ns() else kept[1]
+
+    def get(self, key: str, make: Callable[[], Answer]) -> Answer:
+        """Return the answer kept under `key`, or make it: of many who ask at once, one makes it and the rest wait.
+
+        What `make` raises is nobody else's; an answer larger than 128 KiB is returned and not kept.
+        """
+        if self._nanoseconds == 0:
+            return make()
+        with self._lock:
+            mine = self._making.setdefault(key, threading.Lock())
+        try:
+            with mine:
+                return self.find(key) or self._make(key, make)
+        finally:
+            with self._lock:
+                self._making.pop(key, None)
+
+    def _make(self, key: str, make: Callable[[], Answer]) -> Answer:
+        until = time.monotonic_ns() + self._nanoseconds  # Counted from before the reading, never from after it.
+        answer = make()
+        if len(answer.body) > BYTES_MAX:
+            return answer
+        with self._lock:
+            self._answers[key] = (until, answer)
+            self._answers.move_to_end(key)
+            while len(self._answers) > ANSWERS_MAX:
+                self._answers.popitem(last=False)
+        return answer
