@@ -1,4 +1,4 @@
-"""Signed messages between a provider and us: RSA-2048, SHA-256, PKCS#1 v1.5 over three lines (wechat.md's shape).
+"""Signed messages between a provider and us, as WeChat Pay signs: RSA-2048, SHA-256, PKCS#1 v1.5 over three lines.
 
 Verifying looks nothing up and calls nobody: an unknown serial is refused, never fetched (P16, bug D7).
 """

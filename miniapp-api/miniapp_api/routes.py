@@ -6,6 +6,7 @@ from flask import Blueprint as Pages
 from flask_smorest import Blueprint
 
 from miniapp_api import (
+    about,
     client_pages,
     donations,
     link_pages,
@@ -28,6 +29,7 @@ from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    about.bp,
     regions.bp,
     sessions.bp,
     villages.bp,

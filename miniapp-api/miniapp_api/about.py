@@ -1,0 +1,40 @@
+"""What this installation is: the client asks once and marks what must be marked."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from backend.core.config import HOUSE
+from miniapp_api.edge import settings
+from miniapp_api.etag import etagged
+
+bp = Blueprint("about", __name__, description="本系统：环境、版本、是否演示。")
+
+
+class AboutSchema(Schema):
+    """Facts about the installation, none about a person."""
+
+    environment = fields.String(required=True, metadata={"enum": ["development", "test", "production"]})
+    demo = fields.Boolean(required=True)
+    version = fields.String(required=True)
+    currency = fields.String(required=True)
+
+
+@cache
+def version() -> str:
+    """Return the version of the product, as `pyproject.toml` has it."""
+    told = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(told["project"]["version"])
+
+
+@bp.get("/app")
+@etagged
+@bp.response(200, AboutSchema)
+def show_app() -> dict[str, object]:
+    """Say which installation answers: where `demo` is true, no real money moves."""
+    found = settings()
+    return {"environment": found.app_env, "demo": found.demo, "version": version(), "currency": "CNY"}
