@@ -208,9 +208,9 @@ class Giving(Bookkeeping):
         """Ask how the orders stand."""
         return self.asks(lambda: list(db.session.scalars(select(PaymentOrder.state).order_by(PaymentOrder.id))))
 
-    def owed(self) -> list[OutboxItem]:
-        """Ask what is still owed to the outside."""
-        due = select(OutboxItem).where(OutboxItem.next_at.is_not(None))
+    def owed(self) -> list[int]:
+        """Ask how often each message that is still owed to the outside was sent in vain."""
+        due = select(OutboxItem.attempts).where(OutboxItem.next_at.is_not(None))
         return self.asks(lambda: list(db.session.scalars(due)))
 
     def out_of_joint(self) -> list[str]:
