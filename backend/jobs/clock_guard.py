@@ -99,12 +99,16 @@ def state() -> ClockState:
 
 
 def confirm(*, now: datetime) -> ClockState:
-    """Take an operator's word that the clock is right now; periods go on. Returns the state before."""
+    """Take an operator's word that the clock is right now; periods go on. Returns the state before.
+
+    The next beat of each host is compared with nothing: the one before it may still tell the wrong time.
+    """
     before = state()
     newest = newest_posted_at()
     accepted = newest if newest is not None and newest > now else None
     told = {"paused_at": None, "reason": None, "confirmed_at": now, "accepted_until": accepted}
     db.session.execute(update(ClockGuard).values(**told))
+    db.session.execute(update(SchedulerHeartbeat).values(boot=""))
     db.session.expire_all()
     return before
 

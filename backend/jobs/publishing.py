@@ -6,6 +6,7 @@ This is the job loop: it opens the transactions, as a request handler does for i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backend.core.clock import local_day, start_of_local_day
@@ -13,7 +14,7 @@ from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import Refusal
 from backend.jobs import clock_guard, periods, service
 from backend.jobs.periods import CORRECTION, MONTHLY, PROJECT_END, Period
-from backend.jobs.service import Claimed
+from backend.jobs.service import LEASE, Claimed
 from backend.ledger import ordering
 from backend.ledger.queries import cut_off_position, last_position
 from backend.notices import corrections, scopes
@@ -30,7 +31,19 @@ class PeriodsPaused(Refusal):
     detail = "系统时钟异常，公示已暂停；请核对时间后执行 flask --app wsgi confirm-clock。"
 
 
-def publish_due(*, now: datetime, worker: str, should_stop: Callable[[], bool] = lambda: False) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """Who publishes, when, and until when it may."""
+
+    worker: str
+    lease: timedelta
+    now: datetime
+    should_stop: Callable[[], bool]
+
+
+def publish_due(
+    *, now: datetime, worker: str, lease: timedelta = LEASE, should_stop: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Publish everything due at `now`, oldest first, and the corrections after it; return the codes of new notices.
 
     Stops before the next chunk when `should_stop` says so, and before a period that another worker has in hand:
@@ -40,12 +53,11 @@ def publish_due(*, now: datetime, worker: str, should_stop: Callable[[], bool] =
         raise PeriodsPaused()
     drain_queue(should_stop=should_stop)
     published: list[str] = []
-    for period in read_with_retries(lambda: due_periods(now=now)):
-        if should_stop() or not _publish(period, now=now, worker=worker, should_stop=should_stop, into=published):
-            return published
-    for period in read_with_retries(corrections.pending):
-        if should_stop() or not _publish(period, now=now, worker=worker, should_stop=should_stop, into=published):
-            break
+    hand = Hand(worker=worker, lease=lease, now=now, should_stop=should_stop)
+    for due in (lambda: due_periods(now=now), corrections.pending):
+        for period in read_with_retries(due):
+            if should_stop() or not _publish(period, hand, into=published):
+                return published
     return published
 
 
@@ -66,28 +78,28 @@ def drain_queue(*, should_stop: Callable[[], bool] = lambda: False) -> int:
     return ordered
 
 
-def _publish(period: Period, *, now: datetime, worker: str, should_stop: Callable[[], bool], into: list[str]) -> bool:
+def _publish(period: Period, hand: Hand, *, into: list[str]) -> bool:
     """Publish one period to its end; False when it stays due: stopped, or in another worker's hand."""
-    claimed = write_with_retries(lambda: _claim(period, now=now, worker=worker))
+    claimed = write_with_retries(lambda: _claim(period, hand))
     if claimed is None:
         return not read_with_retries(lambda: service.open_periods([period]))
-    while not should_stop():
-        drafts = read_with_retries(lambda: _drafts(claimed, now=now))
-        codes, is_done, is_mine = _write_chunk(claimed, drafts, now=now)
+    while not hand.should_stop():
+        drafts = read_with_retries(lambda: _drafts(claimed, now=hand.now))
+        codes, is_done, is_mine = _write_chunk(claimed, drafts, now=hand.now)
         into += codes
         if is_done or not is_mine:
             return is_done
     return False
 
 
-def _claim(period: Period, *, now: datetime, worker: str) -> Claimed | None:
+def _claim(period: Period, hand: Hand) -> Claimed | None:
     if period.kind == CORRECTION:
         cut_off = last_position()
     else:
         cut_off = cut_off_position(before=start_of_local_day(period.due_on))
     if period.kind == MONTHLY:
         cut_off = max(cut_off, opening_position(period.key))
-    return service.claim(period, cut_off_position=cut_off, worker=worker, now=now)
+    return service.claim(period, cut_off_position=cut_off, worker=hand.worker, now=hand.now, lease=hand.lease)
 
 
 def opening_position(month: str) -> int:

@@ -12,16 +12,17 @@ from backend.core.db import db, insert_once
 from backend.jobs.models import ScheduledRun, SchedulerLead
 from backend.jobs.periods import Period
 
-LEASE = timedelta(minutes=5)
 LEAD = timedelta(seconds=20)
+LEASE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """A period in the hand of one worker, with the ledger position up to which it covers."""
+    """A period in the hand of one worker for `lease`, with the ledger position up to which it covers."""
 
     period: Period
     worker: str
+    lease: timedelta
     cut_off_position: int
 
 
@@ -41,36 +42,38 @@ def open_periods(periods: Iterable[Period]) -> list[Period]:
     return [period for period in wanted if (period.kind, period.key) not in done]
 
 
-def claim(period: Period, *, cut_off_position: int, worker: str, now: datetime) -> Claimed | None:
-    """Take a period for five minutes, or return None when it is done or in another worker's living hand.
+def claim(
+    period: Period, *, cut_off_position: int, worker: str, now: datetime, lease: timedelta = LEASE
+) -> Claimed | None:
+    """Take a period for `lease`, or return None when it is done or in another worker's living hand.
 
     The first claim fixes the cut-off; whoever takes the period over keeps it. A lease from a future that the clock
     has since left is no lease: a scheduler whose clock had jumped must not stop the others for days.
     """
-    lease = {"claimed_at": now, "claimed_by": worker, "lease_until": now + LEASE}
+    taking = {"claimed_at": now, "claimed_by": worker, "lease_until": now + lease}
     row = {"kind": period.kind, "period_key": period.key, "due_on": period.due_on}
-    made = insert_once(ScheduledRun).values(**row, **lease, cut_off_position=cut_off_position)
+    made = insert_once(ScheduledRun).values(**row, **taking, cut_off_position=cut_off_position)
     db.session.execute(made.on_conflict_do_nothing())
     mine = (ScheduledRun.kind == period.kind) & (ScheduledRun.period_key == period.key)
     free = or_(
         ScheduledRun.claimed_by == worker,
         ScheduledRun.lease_until <= now,
-        ScheduledRun.lease_until > now + LEASE + LEASE,
+        ScheduledRun.lease_until > now + lease + lease,
     )
     taken = db.session.execute(
         update(ScheduledRun)
         .where(mine, free, ScheduledRun.done_at.is_(None))
-        .values(**lease)
+        .values(**taking)
         .returning(ScheduledRun.cut_off_position)
     ).first()
     if taken is None:
         return None
-    return Claimed(period=period, worker=worker, cut_off_position=int(taken.cut_off_position or 0))
+    return Claimed(period=period, worker=worker, lease=lease, cut_off_position=int(taken.cut_off_position or 0))
 
 
 def keep_claim(claimed: Claimed, *, now: datetime) -> bool:
     """Prolong the lease within a chunk's transaction; False when the period is done or another worker has it now."""
-    return _touch(claimed, lease_until=now + LEASE)
+    return _touch(claimed, lease_until=now + claimed.lease)
 
 
 def finish(claimed: Claimed, *, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """The scheduler process: it only ticks; what is due stands in tables (law 10, D4).
 
-Two loops: every second the steps, every minute the periods. Each step is alone: one that fails never stops the
-others, and is tried again after a pause that grows to a minute. APScheduler is the ticker and nothing more.
+Two loops: every second the steps (those that call out apart), every minute the periods. Each step is alone: one that
+fails never stops the others, and is tried again after a pause that grows to a minute. APScheduler is the ticker and
+nothing more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -43,6 +45,7 @@ class Worker:
     context: Callable[[], AbstractContextManager[object]]
     steps: tuple[Step, ...] = STEPS
     lead: timedelta = service.LEAD
+    minute_seconds: int = 60
     name: str = field(default_factory=worker_name)
     host: str = field(default_factory=lambda: socket.gethostname()[:80])
     boot: str = field(default_factory=clock_guard.boot_id)
@@ -72,11 +75,15 @@ def _take_lead(worker: Worker) -> bool:
     return service.take_lead(worker=worker.name, now=now, lead=worker.lead)
 
 
-def turn(worker: Worker) -> int:
-    """Run every step that is due once round, chunk after chunk for at most a second each; return what was done."""
+def turn(worker: Worker, *, calls_out: bool = False) -> int:
+    """Run the due steps of one kind once round, chunk after chunk for at most a second each; return what was done.
+
+    Steps that call out have a round of their own: a provider that hangs must not hold up the order of the ledger.
+    """
     if not _may_work(worker):
         return 0
-    return sum(_run(worker, step) for step in worker.steps if not worker.stopping.is_set())
+    steps = [step for step in worker.steps if step.calls_out is calls_out]
+    return sum(_run(worker, step) for step in steps if not worker.stopping.is_set())
 
 
 def _may_work(worker: Worker) -> bool:
@@ -140,7 +147,9 @@ def minute(worker: Worker) -> list[str]:
         return []
     with worker.context():
         try:
-            codes = publishing.publish_due(now=worker.now(), worker=worker.name, should_stop=worker.stopping.is_set)
+            codes = publishing.publish_due(
+                now=worker.now(), worker=worker.name, lease=3 * worker.lead, should_stop=worker.stopping.is_set
+            )
         except publishing.PeriodsPaused:
             log.warning("periods_paused")
             return []
@@ -157,8 +166,10 @@ def run(worker: Worker) -> None:
     ticker = BackgroundScheduler(jobstores={"default": MemoryJobStore()}, timezone=UTC)
     once_each = {"max_instances": 1, "misfire_grace_time": None, "coalesce": True}
     at_once = datetime.now(UTC)
-    ticker.add_job(turn, "interval", [worker], seconds=1, next_run_time=at_once, **once_each)
-    ticker.add_job(minute, "interval", [worker], seconds=60, next_run_time=at_once, **once_each)
+    for calls_out in (False, True):
+        round_ = partial(turn, worker, calls_out=calls_out)
+        ticker.add_job(round_, "interval", seconds=1, next_run_time=at_once, **once_each)
+    ticker.add_job(minute, "interval", [worker], seconds=worker.minute_seconds, next_run_time=at_once, **once_each)
     ticker.start()
     log.info("scheduler_started", worker=worker.name)
     try:

@@ -13,6 +13,8 @@ from flask.cli import with_appcontext
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.jobs import clock_guard, publishing, service, worker
+from backend.jobs.steps import STEPS
+from backend.payments.worker import money_steps
 from miniapp_api import openapi
 from miniapp_api.edge import settings
 
@@ -25,11 +27,14 @@ def install_job_commands(app: Flask) -> None:
 
 @click.command("scheduler")
 @click.option("--lead-seconds", default=service.LEAD // timedelta(seconds=1), help="how long a dead one is waited for")
+@click.option("--minute-seconds", default=60, help="how often periods are looked at")
 @with_appcontext
-def scheduler(lead_seconds: int) -> None:
+def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; it stops after the chunk at hand."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
-    one = worker.Worker(context=app.app_context, lead=timedelta(seconds=lead_seconds))
+    steps = (*STEPS, *money_steps(settings()))
+    lead = timedelta(seconds=lead_seconds)
+    one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopping(one.stopping.set))
     worker.run(one)
