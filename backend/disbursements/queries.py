@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -85,12 +84,6 @@ def spending_of(project_id: int, *, before_id: int | None, limit: int) -> list[S
     if before_id is not None:
         statement = statement.where(SpendingLine.id < before_id)
     return [_spending(row) for row in db.session.execute(statement)]
-
-
-def spending_by_reference(references: Iterable[str]) -> dict[str, SpendingRecord]:
-    """Return the spending lines of these transfers, by their reference."""
-    rows = db.session.execute(_lines().where(SpendingLine.reference.in_(sorted(set(references)))))
-    return {row.SpendingLine.reference: _spending(row) for row in rows}
 
 
 def get_spending(code: str) -> SpendingRecord:

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from backend.core import idempotency
 from backend.ledger import ordering, queries
+from backend.people.login import forget_old_failures
+from backend.people.service import forget_ended_sessions
 
 ORDER_CHUNK = 200
 
@@ -40,7 +42,12 @@ def _forget_answers(now: datetime) -> int:
     return idempotency.forget_old_answers(now=now)
 
 
+def _forget_people(now: datetime) -> int:
+    return forget_old_failures(now=now) + forget_ended_sessions(now=now)
+
+
 STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
     Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
+    Step(name="forget_people", act=_forget_people, every_seconds=3600),
 )

@@ -49,3 +49,11 @@ def find_session(token: str, *, now: datetime) -> Person | None:
 def forget_session(token: str) -> None:
     """Forget this phone: its token opens nothing any more. Gifts and hours stay as they are."""
     db.session.execute(delete(models.DeviceSession).where(models.DeviceSession.token_hash == token_hash(token)))
+
+
+def forget_ended_sessions(*, now: datetime) -> int:
+    """Delete device sessions that have ended, at most a thousand; return how many. For the scheduler."""
+    over = select(models.DeviceSession.token_hash).where(models.DeviceSession.ends_at <= now).limit(1000)
+    hashes = list(db.session.scalars(over))
+    db.session.execute(delete(models.DeviceSession).where(models.DeviceSession.token_hash.in_(hashes)))
+    return len(hashes)

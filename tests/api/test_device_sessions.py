@@ -13,9 +13,9 @@ from miniapp_api.sessions import SessionNeeded, current_person, require_person
 from sqlalchemy import select
 
 from backend.core import clock
-from backend.core.db import db, reading
+from backend.core.db import db, reading, writing
 from backend.people.models import DeviceSession
-from backend.people.service import DEVICE_SESSION_ENDS_AFTER, find_session
+from backend.people.service import DEVICE_SESSION_ENDS_AFTER, find_session, forget_ended_sessions
 from tests.world.databases import dispose
 from tests.world.desk import SAME_SITE
 
@@ -76,6 +76,9 @@ def test_a_session_ends_after_four_hundred_days(app: Flask, client: FlaskClient)
     with app.app_context(), reading():
         assert find_session(cookie.value, now=now + DEVICE_SESSION_ENDS_AFTER - timedelta(minutes=1)) is not None
         assert find_session(cookie.value, now=now + DEVICE_SESSION_ENDS_AFTER) is None
+    with app.app_context(), writing():
+        assert forget_ended_sessions(now=now + DEVICE_SESSION_ENDS_AFTER - timedelta(minutes=1)) == 0
+        assert forget_ended_sessions(now=now + DEVICE_SESSION_ENDS_AFTER + timedelta(minutes=1)) == 1
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic abc", "Bearer forged"])
