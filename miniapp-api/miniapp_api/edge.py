@@ -151,4 +151,6 @@ class Headed:
             told = {name for name, _ in headers}
             return start_response(status, [*headers, *(row for row in self.rows if row[0] not in told)], *rest)
 
+        if environ["REQUEST_METHOD"] == "POST" and environ.get("HTTP_X_HTTP_METHOD_OVERRIDE") == "PATCH":
+            environ["REQUEST_METHOD"] = "PATCH"  # The mini-program's request knows no PATCH.
         return self.app(environ, start)

@@ -156,3 +156,14 @@ def test_every_answer_carries_the_headers_that_protect_its_reader(client: FlaskC
     for name in edge.HEADERS:
         assert name in answer.headers
     assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_a_phone_that_knows_no_patch_says_so_beside_its_post(app: Flask) -> None:
+    app.add_url_rule("/api/v1/test/method", "method", lambda: edge.request.method, methods=["PATCH", "POST", "DELETE"])
+    client = app.test_client()
+
+    def asked(override: str) -> str:
+        return client.post("/api/v1/test/method", headers=OURS | {"X-HTTP-Method-Override": override}).text
+
+    assert asked("PATCH") == "PATCH"
+    assert asked("DELETE") == "POST"

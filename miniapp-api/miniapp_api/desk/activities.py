@@ -225,7 +225,7 @@ def _digits(activity: str, window: int) -> str:
 
 
 def _url(activity: str, window: int) -> str:
-    return f"{settings().public_url}/activity?code={activity}&check={_digits(activity, window)}"
+    return f"{settings().public_url}/activity?code={activity}&c={_digits(activity, window)}"
 
 
 def _shown(line: queries.RollLine) -> dict[str, Any]:
