@@ -132,7 +132,7 @@ def test_the_picture_on_the_screen_says_where_to_check_in(village: Volunteering)
     assert picture.mimetype == "image/png"
     (read,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.data)))
     assert read.text == shown["url"]
-    assert read.text.endswith(f"/activity?code={code}&check={shown['code']}")
+    assert read.text.endswith(f"/activity?code={code}&c={shown['code']}")
     village.at(8, 1)
     assert staff.get(shown["qr_url"].removeprefix("/api/v1")).status_code == 404
 
