@@ -46,7 +46,7 @@ export function makeServer() {
       world.session = true
       return [201, { person: { code: 'me' }, token: 'token-of-this-phone' }]
     },
-    'POST /projects/P1/gifts': () => (world.session ? [201, { gift: world.gift }] : refusal(401, 'SESSION_NEEDED')),
+    'POST /projects/P1/gifts': () => (world.session ? [201, world.gift] : refusal(401, 'SESSION_NEEDED')),
     'GET /gifts/G1': () => [200, world.gift],
     'POST /gifts/G1': (body) => {
       Object.assign(world.gift, body)

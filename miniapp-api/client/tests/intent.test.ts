@@ -6,7 +6,7 @@ import type { GiftOrder } from '@/services/types'
 import { refusal, serverAnswers, uniWorld } from './uni-world'
 
 const order: GiftOrder = { amount_fen: 1999, display: 'anonymous', hide_amount: false }
-const done = { status: 201, body: { gift: { code: 'G' } } }
+const done = { status: 201, body: { code: 'G' } }
 const keyOf = (sent: { header: Record<string, string> }): string => sent.header['Idempotency-Key']
 
 describe('a gift', () => {

@@ -27,9 +27,7 @@ export const projectProgress = ofProject<api.ProgressPost>('progress')
 export const projectTransfers = ofProject<api.LedgerRow>('transfers')
 
 export const give = (code: string, order: api.GiftOrder) =>
-  once(`give:${code}`, order, (key) =>
-    sendAsPerson<{ gift: api.Gift }>('POST', `/projects/${at(code)}/gifts`, { body: order, key }),
-  ).then((answer) => answer.gift)
+  once(`give:${code}`, order, (key) => sendAsPerson<api.Gift>('POST', `/projects/${at(code)}/gifts`, { body: order, key }))
 export const gift = (code: string, secret?: string) => send<api.Gift>('GET', `/gifts/${at(code)}`, { query: { secret } })
 export const changeGift = (code: string, change: api.GiftChange) =>
   sendAsPerson<api.Gift>('PATCH', `/gifts/${at(code)}`, { body: change })
