@@ -1,9 +1,11 @@
 /** Doing one thing at the desk: one at a time, and a failure that says what to do and loses nothing. */
-import { computed, ref, shallowRef } from 'vue'
+import { computed, nextTick, ref, shallowRef } from 'vue'
 import { explainAtDesk } from './deskWording'
 import { fieldOf, type Fault } from './deskFaults'
 import { d } from '@/i18n/desk'
 import { asProblem, type Problem } from './problem'
+
+const ROOM_ABOVE_PX = 180
 
 export function useDeed() {
   const busy = ref(false)
@@ -28,6 +30,11 @@ export function useDeed() {
   return { busy, problem, wrong, run }
 }
 
+/** Bring the first red words into sight, with their field above them. */
+function showFirst(): void {
+  uni.pageScrollTo({ selector: '.main .fault', offsetTop: -ROOM_ABOVE_PX, duration: 0, fail: () => undefined })
+}
+
 /** The faults of a form, as words by field: shown once somebody has tried to send it, gone as soon as mended. */
 export function useFaults(find: () => Fault[], refused: () => Problem | null) {
   const tried = ref(false)
@@ -44,6 +51,7 @@ export function useFaults(find: () => Fault[], refused: () => Problem | null) {
   /** Whether it may be sent; where not, from now on every fault is shown. */
   function pass(): boolean {
     tried.value = true
+    if (faults.value.length) void nextTick(showFirst)
     return faults.value.length === 0
   }
   return { said, summary, pass, tried }

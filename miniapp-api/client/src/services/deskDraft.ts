@@ -1,5 +1,5 @@
 /** What is being typed at the desk, kept on this phone until it has been sent: nothing is typed twice. */
-import { onUnmounted, reactive, ref, watch } from 'vue'
+import { onScopeDispose, reactive, ref, watch } from 'vue'
 import { desk } from './deskSession'
 import { store } from './store'
 
@@ -41,6 +41,6 @@ export function useKept<T extends object>(name: string, blank: () => T) {
     resumed.value = false
     store.drop(key)
   }
-  onUnmounted(keep)
+  onScopeDispose(keep)
   return { draft, resumed, done, startOver }
 }

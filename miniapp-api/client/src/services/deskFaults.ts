@@ -1,6 +1,6 @@
 /** What is wrong with something typed at the desk: the field, and the words for it. */
 import type { DeskKey } from '@/i18n/desk'
-import { parseYuan } from './money'
+import { parseYuan, plain } from './money'
 import { isDate } from './deskDates'
 import type { Problem } from './problem'
 
@@ -25,6 +25,11 @@ export function amountFaults(field: string, text: string, max_fen = SUM_FEN_MAX)
 export function fenOf(text: string, max_fen = SUM_FEN_MAX): number {
   const read = parseYuan(text, max_fen)
   return 'fen' in read ? read.fen : 0
+}
+
+/** An amount as it is put into a field: number fields of browsers refuse the commas of a printed one. */
+export function typed(fen: number): string {
+  return plain(fen).replace(/,/g, '')
 }
 
 export function dateFaults(field: string, text: string): Fault[] {
