@@ -60,6 +60,10 @@ def test_the_readable_page_asks_no_other_host(client: FlaskClient) -> None:
     assert "<script" not in page
 
 
+def test_the_contract_in_the_house_is_the_present_one(app: Flask) -> None:
+    assert openapi.FILE.read_text(encoding="utf-8") == openapi.as_text(app), "make openapi"
+
+
 def test_the_file_is_written_the_same_each_time(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
     for _ in range(2):
