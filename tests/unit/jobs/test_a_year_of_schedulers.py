@@ -18,7 +18,7 @@ from backend.jobs.publishing import PeriodsPaused
 from backend.notices.checks import check_notices
 from tests.world.bookkeeping import Bookkeeping, local
 
-SEEDS = range(int(os.environ.get("SOAK", "2")))
+SEEDS = range(2 * int(os.environ.get("SOAK", "1")))
 HOURS = 24 * 365
 
 
@@ -84,7 +84,7 @@ class World:
         now = self.village.clock + self.jump
         sign = Beat(host="h", worker=f"w{number}", boot="b", steady_ms=self.hours * 3_600_000, now=now)
         self.village.writes(lambda: clock_guard.beat(sign))
-        chunks_left = self.chance.choice((99, 99, 0, 1, 2))
+        chunks_left = self.chance.choice((99, 99, 1, 2, 3, 4))
         with suppress(PeriodsPaused, Killed), self.village.app.app_context():
             publishing.publish_due(now=now, worker=f"w{number}", should_stop=self._killer(chunks_left))
 
@@ -93,7 +93,7 @@ class World:
 
         def should_stop() -> bool:
             asked[0] += 1
-            if asked[0] > chunks_left + 4:
+            if asked[0] > chunks_left:
                 raise Killed
             return False
 

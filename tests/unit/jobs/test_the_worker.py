@@ -235,6 +235,20 @@ def test_a_stop_is_clean_and_hands_the_lead_over(app: Flask) -> None:
         assert write_with_retries(lambda: db.session.scalar(select(SchedulerLead.worker))) is None
 
 
+def test_a_stop_in_the_middle_of_a_batch_waits_for_the_chunk_at_hand_only(app: Flask) -> None:
+    chunks: list[int] = []
+
+    def act(_now: datetime) -> int:
+        chunks.append(1)
+        one.stopping.set()
+        return 1
+
+    one = scheduler(app, Clocks(), Step(name="long", act=act), Step(name="next", act=failing))
+    assert turn(one) == 1
+    assert len(chunks) == 1
+    assert one.failures == {}
+
+
 def test_a_lead_that_cannot_be_handed_over_is_only_logged(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     @contextmanager
     def broken() -> Iterator[object]:

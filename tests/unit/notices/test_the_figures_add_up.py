@@ -45,7 +45,7 @@ def stories(draw: st.DrawFn) -> list[FlowSum]:
         balances[source] = balances.get(source, 0) - fen
         balances[target] = balances.get(target, 0) + fen
         told = {"source": source, "target": target, "reason": reason, "channel": channel}
-        flows.append(FlowSum(**told, is_before=len(flows) < 3, amount_fen=fen, count=1))  # type: ignore[arg-type]
+        flows.append(FlowSum(**told, is_before=len(flows) < 3, amount_fen=fen, count=1))  # type: ignore[arg-type]  # each of its own type.
     return flows
 
 
@@ -57,7 +57,7 @@ def test_together_the_purses_hold_what_each_holds(flows: list[FlowSum]) -> None:
         assert getattr(total, name) == sum(getattr(part, name) for part in parts), name
     assert total.moved_to_fund_fen == 0
     received = received_by_source(flows, codes)
-    assert total.received_fen == sum(part["amount_fen"] for part in received)  # type: ignore[misc]
+    assert total.received_fen == sum(part["amount_fen"] for part in received)  # type: ignore[misc]  # a column of numbers.
 
 
 @given(flows=stories())
@@ -69,7 +69,7 @@ def test_what_is_there_is_with_the_nation_on_its_way_or_with_the_village(flows: 
 
 def test_a_purse_that_holds_less_than_nothing_is_never_published() -> None:
     told = {"channel": "bank", "is_before": False, "amount_fen": 5, "count": 1}
-    overdrawn = FlowSum(source="00/well", target="world", reason="spending", **told)  # type: ignore[arg-type]
+    overdrawn = FlowSum(source="00/well", target="world", reason="spending", **told)  # type: ignore[arg-type]  # each of its own type.
     with pytest.raises(FiguresOutOfJoint):
         add_up([overdrawn], {"well"})
 
