@@ -89,15 +89,16 @@ describe('following a figure into the ledger', () => {
 })
 
 describe('waiting for the money', () => {
-  const gift = (state: Gift['state']) => ({ state }) as Gift
+  const gift = (state: Gift['state'], number?: string) => ({ state, receipt: number ? { number, url: '/r/x' } : null }) as Gift
 
-  it('asks more slowly with time and stops once it has arrived', async () => {
+  it('asks more slowly with time and stops once its receipt is there', async () => {
     vi.useFakeTimers()
-    const ask = vi.fn().mockResolvedValueOnce(gift('payable')).mockResolvedValueOnce(gift('confirming')).mockResolvedValue(gift('paid'))
+    const ask = vi.fn().mockResolvedValue(gift('paid', 'HH-1'))
+    for (const state of ['payable', 'confirming', 'paid'] as const) ask.mockResolvedValueOnce(gift(state))
     const waiting = useSettled(ask)
     await waiting.start()
     await vi.advanceTimersByTimeAsync(60_000)
-    expect([ask.mock.calls.length, waiting.settled.value]).toEqual([3, true])
+    expect([ask.mock.calls.length, waiting.settled.value]).toEqual([4, true])
     expect(nextPause(8000)).toBe(8000)
   })
 

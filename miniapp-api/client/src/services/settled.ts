@@ -12,6 +12,11 @@ export function isFinal(state: GiftState): boolean {
   return FINAL.includes(state)
 }
 
+/** Nothing more will come: arrived money is followed by its receipt, whose number comes seconds later. */
+export function isWhole(gift: Gift): boolean {
+  return isFinal(gift.state) && (gift.state === 'expired' || gift.receipt !== null)
+}
+
 /** The next pause: half as long again each time, up to the slowest. */
 export function nextPause(pause_ms: number): number {
   return Math.min(Math.round((pause_ms * 3) / 2), SLOWEST_MS)
@@ -23,7 +28,7 @@ export function useSettled(ask: () => Promise<Gift>) {
   let pause = FIRST_MS
   let spent = 0
   let timer: ReturnType<typeof setTimeout> | undefined
-  const settled = computed(() => one.data.value !== null && isFinal(one.data.value.state))
+  const settled = computed(() => one.data.value !== null && isWhole(one.data.value))
 
   async function look(): Promise<void> {
     clearTimeout(timer)
