@@ -67,6 +67,7 @@ def print_notice(code: str) -> str:
         "notice.html",
         notice=notice,
         figures=notice["figures"],
+        names={purse["code"]: purse["title"] for purse in notice["figures"]["purses"]},
         address=address,
         published=local_day(notice["published_at"]),
         picture="data:image/png;base64," + base64.b64encode(codes.png(address, box=4)).decode("ascii"),

@@ -92,8 +92,11 @@ export interface NoticeSpending {
   project_code: string
 }
 
+export interface NoticeCorrection extends NoticeSpending { reason: string }
+
 export interface Notice extends NoticeCard {
   demo: boolean
+  correction_reason: string | null
   opening_position: number
   cut_off_position: number
   figures: {
@@ -101,6 +104,10 @@ export interface Notice extends NoticeCard {
     received: { source: string; amount_fen: number; count: number }[]
     spent: NoticeSpending[]
     corrections: NoticeSpending[]
+    later_corrections: NoticeCorrection[]
+    purses: { code: string; title: string }[]
+    moved_to_fund_fen: number
+    other_fen: number
     paid_out_fen: number
     in_transit_fen: number
     with_nation_fen: number
