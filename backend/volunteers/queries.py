@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from backend.core.db import db
 from backend.people.models import Person
-from backend.regions.queries import names_of
+from backend.regions.queries import called
 from backend.volunteers.hours import Event, Kind, Service, State, services, total_minutes
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
 from backend.volunteers.refusals import ActivityUnknown
@@ -196,7 +196,7 @@ def views_of(
     activities: Sequence[Activity], *, now: datetime, mine: dict[str, Service] | None = None
 ) -> list[ActivityView]:
     """Return activities as everybody sees them, the village names read in one statement."""
-    names = names_of({activity.village_code for activity in activities})
+    names = called({activity.village_code for activity in activities})
     return [
         ActivityView(
             code=one.code,

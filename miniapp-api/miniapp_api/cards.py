@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from backend.ledger.queries import PurseFigures, purse_figures
 from backend.projects.rules import KINDS, ProjectRecord, state_of
-from backend.regions.queries import names_of
+from backend.regions.queries import called
 from miniapp_api.media import media_url
 
 
@@ -33,7 +33,7 @@ class ProjectCardSchema(Schema):
 
 def cards_of(projects: Sequence[ProjectRecord], *, now: datetime) -> list[dict[str, Any]]:
     """Return the cards of projects, names and figures each read in one statement."""
-    names = names_of({project.village_code for project in projects})
+    names = called({project.village_code for project in projects})
     figures = purse_figures((project.code, project.village_code) for project in projects)
     return [
         card(project, village_name=names.get(project.village_code, ""), figures=figures[project.code], now=now)

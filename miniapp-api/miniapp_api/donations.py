@@ -18,7 +18,7 @@ from backend.donations.wording import receipt_number
 from backend.payments.orders import mark_payable
 from backend.payments.providers import Provider
 from backend.projects.queries import find_projects, get_project
-from backend.regions.queries import names_of
+from backend.regions.queries import called
 from backend.sharing.service import credited_link
 from miniapp_api.cards import card_of
 from miniapp_api.edge import reads, settings, writes
@@ -138,7 +138,7 @@ def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
     limit = page["limit"]
     rows = queries.gifts_of_person(require_person().id, before_id=before_id(page), limit=limit + 1, now=clock.now())
     projects = find_projects(gift.project_code for gift in rows)
-    names = names_of({project.village_code for project in projects.values()})
+    names = called({project.village_code for project in projects.values()})
     titles = {
         code: {"code": code, "title": project.title, "village_name": names.get(project.village_code, "")}
         for code, project in projects.items()

@@ -12,6 +12,7 @@ from backend.ledger.queries import purse_figures
 from backend.media.service import path_of
 from backend.projects.queries import find_project, funds_of, get_project
 from backend.projects.rules import ProjectRecord
+from backend.regions.names import village_name
 from backend.regions.queries import RegionView, find_region
 from backend.sharing.service import PROJECT, LinkRecord
 from miniapp_api.edge import settings
@@ -47,8 +48,8 @@ def appeal_of(link: LinkRecord, *, now: datetime, with_figures: bool) -> Appeal:
     village = find_region(link.target_code if project is None else project.village_code)
     if project is None:
         return Appeal(
-            title=f"{village.name}，我的家乡",
-            village=village.name,
+            title=f"{village_name(village.name)}，我的家乡",
+            village=village_name(village.name),
             parents=_parents(village),
             url=address_of(link),
             organisation="",
@@ -58,7 +59,7 @@ def appeal_of(link: LinkRecord, *, now: datetime, with_figures: bool) -> Appeal:
     raised = purse_figures([(project.code, project.village_code)])[project.code].received_fen if with_figures else 0
     return Appeal(
         title=project.title,
-        village=village.name,
+        village=village_name(village.name),
         parents=_parents(village),
         url=address_of(link),
         organisation=organisation.name if organisation else "",

@@ -15,6 +15,7 @@ from backend.notices.models import PROJECT
 from backend.notices.queries import latest_notice
 from backend.projects.queries import Progress, decision_of, get_project, plan_of, progress_of
 from backend.projects.rules import ProjectRecord, gift_refusal, masked_phone
+from backend.regions.names import village_name
 from backend.regions.queries import find_region, names_of
 from miniapp_api.cards import card
 from miniapp_api.edge import reads
@@ -37,7 +38,7 @@ def show_project(code: str) -> dict[str, Any]:
     figures = purse_figures([(code, project.village_code)])[code]
     refusal = gift_refusal(project, now=now)
     return {
-        **card(project, village_name=village.name, figures=figures, now=now),
+        **card(project, village_name=village_name(village.name), figures=figures, now=now),
         **_told(project),
         "village": village,
         "accepts_gifts": refusal is None,

@@ -16,6 +16,7 @@ from backend.disbursements.queries import SpendingRecord, spending_of
 from backend.donations.queries import Brought, brought_by
 from backend.notices.queries import notice_telling
 from backend.projects.queries import find_project, get_project, projects_of
+from backend.regions.names import village_name
 from backend.regions.queries import village_or_refuse
 from backend.sharing import service
 from backend.sharing.queries import shares_of
@@ -200,7 +201,7 @@ def link_view(link: LinkRecord) -> dict[str, str]:
 
 def target_title(kind: str, code: str) -> str:
     """Return the name of what a link leads to. Refuses what does not exist."""
-    return get_project(code).title if kind == PROJECT else village_or_refuse(code).name
+    return get_project(code).title if kind == PROJECT else village_name(village_or_refuse(code).name)
 
 
 def _target(link: LinkRecord) -> dict[str, str]:

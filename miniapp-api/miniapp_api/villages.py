@@ -15,6 +15,7 @@ from backend.notices.models import VILLAGE
 from backend.notices.queries import list_notices
 from backend.projects.queries import funds, projects_of, purses_in
 from backend.projects.rules import ProjectRecord
+from backend.regions.names import village_name
 from backend.regions.queries import RegionView, views_of, village_or_refuse
 from backend.volunteers.queries import activities_in, find_team
 from miniapp_api.cards import ProjectCardSchema, cards_of
@@ -114,6 +115,7 @@ def show_village(code: str) -> dict[str, Any]:
     fund = next((one for one in cards if one["kind"] == "mutual_aid_fund"), None)
     return {
         **vars(village),
+        "name": village_name(village.name),
         "demo": any(project.is_demo for project in of_village),
         "fund": fund,
         "figures": sums_of([code])[code],
@@ -144,6 +146,7 @@ def sums_of(village_codes: Iterable[str]) -> dict[str, dict[str, int]]:
 def _card(fund: ProjectRecord, *, view: RegionView, sums: dict[str, int]) -> dict[str, Any]:
     return {
         **vars(view),
+        "name": village_name(view.name),
         "fund_code": fund.code,
         "received_fen": sums["received_fen"],
         "project_count": sums["project_count"],

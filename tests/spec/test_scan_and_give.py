@@ -227,7 +227,7 @@ def test_my_gifts_are_mine_and_newest_first(village: Giving) -> None:
     village.paid_gift(roof, 900)
     mine = phone.asks("/me/gifts?limit=1")
     assert [(item["amount_fen"], item["state"]) for item in mine["items"]] == [(200, "paid")]
-    assert mine["items"][0]["project"]["village_name"] == "众心村委会"
+    assert mine["items"][0]["project"]["village_name"] == "众心村"
     assert mine["items"][0]["receipt_number"] == "XFJY-2026-00000002"
     rest = phone.asks(f"/me/gifts?limit=1&cursor={mine['next_cursor']}")
     assert [item["amount_fen"] for item in rest["items"]] == [100]
