@@ -25,6 +25,7 @@ function name(root: ParentNode): void {
   })
   root.querySelectorAll('uni-input').forEach((host) => passInside(host, 'input'))
   root.querySelectorAll('uni-textarea').forEach((host) => passInside(host, 'textarea'))
+  root.querySelectorAll('uni-navigator').forEach((host) => passInside(host, 'a'))
 }
 
 function press(event: KeyboardEvent): void {
