@@ -109,14 +109,17 @@ def writing() -> Iterator[Session]:
     lock is not. Refuses `DatabaseBusy` when the lock is not had in time and `StorageUnavailable` when the disk is.
     """
     _refuse_nesting()
+    session = db.session()
     with _write_lock(), _named_faults():
         try:
-            db.session.connection(execution_options={"writes": True})
-            yield db.session()
-            db.session.commit()
+            session.info["connection"] = session.connection(execution_options={"writes": True})
+            yield session
+            session.commit()
         except BaseException:
             db.session.rollback()
             raise
+        finally:
+            session.info.pop("connection", None)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 
 from backend.core.db import db, insert_once
 from backend.core.errors import Refusal
+from backend.core.prepared import Prepared
 from backend.ledger.accounts import AMOUNT_FEN_MAX, WORLD, check_account, purse_of
 from backend.ledger.models import Account, QueuedTransfer, Transfer
 from backend.ledger.queries import balance_fen
@@ -49,6 +50,13 @@ class TransferDraft:
     reference: str
     channel: str | None
     provider_date: date | None
+
+
+_TRANSFER = Prepared(
+    lambda: insert_once(Transfer).on_conflict_do_nothing().returning(Transfer.id),
+    columns=(*TransferDraft.__dataclass_fields__, "posted_at"),
+)
+_QUEUE = Prepared(lambda: insert_once(QueuedTransfer), columns=("transfer_id",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +122,11 @@ def find_transfer(reference: str) -> PostedTransfer | None:
 
 
 def _append(draft: TransferDraft, *, now: datetime) -> PostedTransfer:
-    statement = insert_once(Transfer).values(**asdict(draft), posted_at=now)
-    row = db.session.execute(statement.on_conflict_do_nothing().returning(*transfers.c)).first()
-    if row is not None:
-        db.session.execute(insert_once(QueuedTransfer).values(transfer_id=row.id))
-        return _as_posted(row, is_new=True)
+    told = vars(draft)
+    new_id = _TRANSFER.execute(told | {"posted_at": now}).scalar()
+    if new_id is not None:
+        _QUEUE.execute({"transfer_id": new_id})
+        return PostedTransfer(**told, id=new_id, posted_at=now, is_new=True)
     posted = find_transfer(draft.reference)
     if posted is None:
         raise RuntimeError(f"transfer {draft.reference} was neither written nor found")

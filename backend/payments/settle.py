@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Insert, bindparam, select, update
+from sqlalchemy import BindParameter, Update, bindparam, select, update
 
 from backend.core.clock import local_day
-from backend.core.db import db, insert_once, is_sqlite
+from backend.core.db import UtcDateTime, db, insert_once
+from backend.core.prepared import Prepared
 from backend.ledger.accounts import UNALLOCATED, WORLD
 from backend.ledger.posting import post
 from backend.payments.alerts import raise_alert
-from backend.payments.models import OPEN_STATES, PAID, QUARANTINED, HeardPayment, PaymentOrder
+from backend.payments.models import CREATED, PAID, PAYABLE, QUARANTINED, HeardPayment, PaymentOrder
 from backend.payments.providers import QUERY, Paid, Unreadable
 
 SETTLED, REPEATED, REDIRECTED, SET_ASIDE = "settled", "repeated", "redirected", "quarantined"
@@ -21,24 +21,29 @@ UNKNOWN, WAITING, IGNORED = "unknown", "waiting", "ignored"
 GIFT, GIFT_UNALLOCATED = "gift", "gift_unallocated"
 CURRENCY = "CNY"
 
-_success_at: BindParameter[Any] = bindparam("told_success_at")
-_amount: BindParameter[Any] = bindparam("told_amount")
-_transaction: BindParameter[Any] = bindparam("told_transaction")
-_PAY = (
-    update(PaymentOrder)
-    .where(
+
+def _paying() -> Update:
+    """Return the one UPDATE that makes an order PAID: it finds the order only as the provider tells of it."""
+    success_at: BindParameter[Any] = bindparam("told_success_at", type_=UtcDateTime())
+    amount: BindParameter[Any] = bindparam("told_amount")
+    plain = (
         PaymentOrder.out_trade_no == bindparam("told_order"),
-        PaymentOrder.state.in_(OPEN_STATES),
-        PaymentOrder.amount_fen == _amount,
+        (PaymentOrder.state == CREATED) | (PaymentOrder.state == PAYABLE),
+        PaymentOrder.amount_fen == amount,
         PaymentOrder.purse == bindparam("told_purse"),
         PaymentOrder.provider == bindparam("told_provider"),
         PaymentOrder.merchant == bindparam("told_merchant"),
         PaymentOrder.app_id == bindparam("told_app"),
-        PaymentOrder.expires_at >= _success_at,
+        PaymentOrder.expires_at >= success_at,
     )
-    .values(state=PAID, paid_at=_success_at, paid_fen=_amount, transaction_no=_transaction)
-    .returning(PaymentOrder.target_account)
-    .execution_options(synchronize_session=False)
+    told = {"paid_at": success_at, "paid_fen": amount, "transaction_no": bindparam("told_transaction")}
+    return update(PaymentOrder).where(*plain).values(state=PAID, **told).returning(PaymentOrder.target_account)
+
+
+_PAY = Prepared(_paying)
+_HEAR = Prepared(
+    lambda: insert_once(HeardPayment).on_conflict_do_nothing().returning(HeardPayment.id),
+    columns=("provider", "notice_id", "told_by", "out_trade_no", "body", "heard_at", "outcome"),
 )
 
 
@@ -81,12 +86,6 @@ def store_unreadable(told: Unreadable, *, now: datetime) -> None:
         raise_alert(kind="NOTICE_UNREADABLE", subject=told.notice_id, now=now)
 
 
-@lru_cache(maxsize=2)
-def _hearing(sqlite: bool) -> Insert:
-    """Return the prepared INSERT of the inbox; the argument names the dialect that it is made for."""
-    return insert_once(HeardPayment).on_conflict_do_nothing().returning(HeardPayment.id)
-
-
 def _hear(paid: Paid, *, outcome: str, now: datetime) -> int | None:
     row = {
         "provider": paid.provider,
@@ -97,7 +96,8 @@ def _hear(paid: Paid, *, outcome: str, now: datetime) -> int | None:
         "heard_at": now,
         "outcome": outcome,
     }
-    return db.session.connection().execute(_hearing(is_sqlite()), row).scalar()
+    heard_id: int | None = _HEAR.execute(row).scalar()
+    return heard_id
 
 
 def _act_on(paid: Paid, *, heard_id: int, now: datetime) -> str:
@@ -112,7 +112,7 @@ def _act_on(paid: Paid, *, heard_id: int, now: datetime) -> str:
             "told_success_at": paid.success_at,
             "told_transaction": paid.transaction_no,
         }
-        target = db.session.connection().execute(_PAY, told).scalar()
+        target = _PAY.execute(told).scalar()
         if target is not None:
             _post(paid, target=target, reason=GIFT, now=now)
             return SETTLED
