@@ -63,21 +63,24 @@ def _roll_up(rows: Sequence[Row[tuple[int, str, str, int, str, datetime]]]) -> N
     balances: dict[str, int] = defaultdict(int)
     for (name, _), (into, out, _, _) in sums.items():
         balances[name] += into - out
-    for name in sorted(balances):  # Sorted, so that two writers never wait for each other.
-        _add_to_balance(name, balances[name])
-    for (name, reason), total in sorted(sums.items()):
-        _add_to_flow(name, reason, total)
+    _add_to_balances(balances)
+    _add_to_flows(sums)
 
 
-def _add_to_balance(name: str, change_fen: int) -> None:
-    statement = insert_once(Account).values(name=name, purse=purse_of(name), balance_fen=change_fen)
+def _add_to_balances(changes: dict[str, int]) -> None:
+    """Raise the balances, in the order of their names, so that two writers never wait for each other."""
+    rows = [{"name": name, "purse": purse_of(name), "balance_fen": changes[name]} for name in sorted(changes)]
+    statement = insert_once(Account)
     raised = {"balance_fen": Account.balance_fen + statement.excluded.balance_fen}
-    db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=raised))
+    db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=raised), rows)
 
 
-def _add_to_flow(name: str, reason: str, total: list[int]) -> None:
+def _add_to_flows(sums: Sums) -> None:
     columns = ("in_fen", "out_fen", "in_count", "out_count")
-    told = dict(zip(columns, total, strict=True))
-    statement = insert_once(Flow).values(account=name, reason=reason, **told)
+    rows = [
+        {"account": name, "reason": reason, **dict(zip(columns, total, strict=True))}
+        for (name, reason), total in sorted(sums.items())
+    ]
+    statement = insert_once(Flow)
     raised = {column: getattr(Flow, column) + statement.excluded[column] for column in columns}
-    db.session.execute(statement.on_conflict_do_update(index_elements=["account", "reason"], set_=raised))
+    db.session.execute(statement.on_conflict_do_update(index_elements=["account", "reason"], set_=raised), rows)
