@@ -86,9 +86,9 @@ export function savePicture(path: string, name: string): Promise<boolean> {
   // #endif
 }
 
-/** The six digits in what a camera read: digits alone, or an address that carries them as `c`. */
+/** The six digits in what a camera read: digits alone, or the address in the code that carries them. */
 export function sixDigits(scanned: string): string | null {
-  const found = /(?:^|[?&]c=)(\d{6})(?:$|&)/.exec(scanned.trim())
+  const found = /(?:^|[?&](?:c|check)=)(\d{6})(?:$|&)/.exec(scanned.trim())
   return found ? found[1] : null
 }
 
