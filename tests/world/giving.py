@@ -227,6 +227,16 @@ class Giving(Bookkeeping):
         self.works()
 
 
+def ordered(village: Giving, fen: int = 50_00) -> tuple[Phone, dict[str, Any]]:
+    """Somebody has ordered a gift; the payment page lies before him."""
+    phone = village.phone()
+    return phone, phone.order(village.opens_project("屋顶"), fen)
+
+
+def project_of(gift: dict[str, Any]) -> str:
+    return str(gift["project"]["code"])
+
+
 @pytest.fixture
 def village(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Giving:
     """The village on the first of June, ten o'clock."""
@@ -236,4 +246,4 @@ def village(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Giving:
     return village
 
 
-__all__ = ["ClientWire", "Giving", "Phone", "village"]
+__all__ = ["ClientWire", "Giving", "Phone", "ordered", "project_of", "village"]
