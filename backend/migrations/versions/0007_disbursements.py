@@ -8,7 +8,7 @@ from alembic import op
 from backend.core.append_only import drop_append_only, refuse_changes
 from backend.core.db import UtcDateTime
 
-revision = "0009"
+revision = "0007"
 down_revision = "0006"
 
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")

@@ -8,8 +8,8 @@ from alembic import op
 from backend.core.append_only import drop_append_only, refuse_changes
 from backend.core.db import UtcDateTime
 
-revision = "0007"
-down_revision = "0009"
+revision = "0008"
+down_revision = "0007"
 
 RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
