@@ -18,7 +18,7 @@ from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.link_codes import any_link
 from miniapp_api.once import once
 from miniapp_api.sharing import LinkSchema, link_view
-from miniapp_api.volunteers import LocalTime
+from miniapp_api.times import LocalTime
 
 bp = Blueprint("desk_links", __name__, description="工作台：海报与停用链接。")
 
