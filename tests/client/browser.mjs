@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { OUT } from './prepared.mjs'
 
@@ -12,6 +12,7 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync',
 ]
 const PATIENCE_MS = 15_000
+const TEST_MS = 240_000
 export const PHONE = { width: 390, height: 844 }
 const open = new Set()
 
@@ -74,14 +75,21 @@ async function shoot(name) {
   }
 }
 
+async function orShoot(name, act) {
+  try {
+    await act()
+  } catch (thrown) {
+    await shoot(name)
+    throw thrown
+  }
+}
+
 /** A test that leaves pictures of all open pages behind when it fails. */
-export function told(name, act, options = {}) {
-  test(name, { timeout: 120_000, ...options }, async (context) => {
-    try {
-      await act(context)
-    } catch (thrown) {
-      await shoot(name)
-      throw thrown
-    }
-  })
+export function told(name, act) {
+  test(name, { timeout: TEST_MS }, () => orShoot(name, act))
+}
+
+/** What comes before all tests of a file, and with pictures too. */
+export function begin(act) {
+  before(() => orShoot('before', act), { timeout: TEST_MS })
 }

@@ -1,7 +1,7 @@
 /** A cadre at the desk without a screen: what a test needs done there when the desk itself is not its subject. */
 import { randomUUID } from 'node:crypto'
 
-const PASSWORD = 'xingfu-jiayuan'
+export const PASSWORD = 'xingfu-jiayuan'
 
 /** Log in over HTTP, as the page does. */
 export async function atDesk(world, login) {

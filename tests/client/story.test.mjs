@@ -1,7 +1,7 @@
 /** The main job, as people live it: scan, give, share, read the notice, follow its figures; a forged code moves nothing. */
 import assert from 'node:assert/strict'
-import { after, before } from 'node:test'
-import { assertQuiet, startBrowser, takePhone, told } from './browser.mjs'
+import { after } from 'node:test'
+import { assertQuiet, begin, startBrowser, takePhone, told } from './browser.mjs'
 import { atDesk } from './desk-api.mjs'
 import { decode, startWorld } from './world.mjs'
 
@@ -12,8 +12,9 @@ let poster = {}
 let shareLink = ''
 let notice = ''
 
-before(async () => {
-  ;[world, browser] = await Promise.all([startWorld(), startBrowser()])
+begin(async () => {
+  world = await startWorld()
+  browser = await startBrowser()
   cadre = await atDesk(world, 'cun1')
   giver = await takePhone(browser, world)
 })
