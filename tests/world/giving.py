@@ -140,6 +140,9 @@ class Giving(Bookkeeping):
         return sum(self._runs(step) for step in steps if not names or step.name in names)
 
     def _runs(self, step: Step) -> int:
+        has_work = step.has_work
+        if has_work is not None and not self.asks(lambda: has_work(self.clock)):
+            return 0
         with self.app.app_context():
             return step.act(self.clock) if step.calls_out else write_with_retries(lambda: step.act(self.clock))
 
