@@ -8,7 +8,7 @@ import { d, dOr } from '@/i18n/desk'
 import { correction, learn, leftOf, pauseBefore } from '@/services/deskClock'
 import { useDeed, useFaults } from '@/services/deskDeed'
 import { draftKey, useKept } from '@/services/deskDraft'
-import { can, desk } from '@/services/deskSession'
+import { can, desk, reopen, toLogin, wayBack } from '@/services/deskSession'
 import { explainAtDesk, roleName, waitText } from '@/services/deskWording'
 import { Problem, problemFrom } from '@/services/problem'
 import { kept } from './uni-world'
@@ -163,5 +163,26 @@ describe('words at the desk', () => {
     expect([can('spending.record'), can('payouts.approve')]).toEqual([true, false])
     desk.value = null
     expect(can('spending.record')).toBe(false)
+  })
+})
+
+describe('a session that has ended', () => {
+  const open = (...pages: object[]) => vi.stubGlobal('getCurrentPages', () => pages)
+
+  it('leads to the login once, and back to where it ended, whatever else was asked on the way', () => {
+    open({ $page: { fullPath: '/desk/spending?code=P' } })
+    toLogin()
+    open()
+    toLogin()
+    open({ $page: { fullPath: '/desk/login' } })
+    toLogin()
+    expect(uni.redirectTo).toHaveBeenCalledTimes(1)
+    expect([wayBack(), wayBack()]).toEqual(['/desk/spending?code=P', '/desk'])
+  })
+
+  it('in WeChat is remembered by the page’s file and its query', () => {
+    open({ route: 'pages-desk/spending/index', options: { code: 'P&1' } })
+    reopen()
+    expect(uni.redirectTo).toHaveBeenCalledWith({ url: '/pages-desk/spending/index?code=P%261' })
   })
 })

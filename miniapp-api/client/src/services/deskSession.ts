@@ -29,11 +29,11 @@ export function deskHeaders(): Record<string, string> {
 
 interface OpenPage { route?: string; options?: Record<string, string>; $page?: { fullPath?: string } }
 
-/** The address of the page that is open, with its query. */
+/** The address of the page that is open, with its query; empty while one page gives way to another. */
 function here(): string {
   const pages = getCurrentPages()
   const page = pages[pages.length - 1] as unknown as OpenPage | undefined
-  if (!page) return to('desk')
+  if (!page) return ''
   if (page.$page?.fullPath) return page.$page.fullPath
   const query = Object.entries(page.options ?? {}).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
   return `/${page.route ?? ''}${query.length ? `?${query.join('&')}` : ''}`
@@ -43,9 +43,16 @@ function here(): string {
 export function toLogin(): void {
   desk.value = null
   const from = here()
-  if (from.includes('login')) return
+  // A page asks several things at once: the first refusal leads away, the others find nobody to lead.
+  if (!from || from.includes('login')) return
   store.write(RETURN, from)
   uni.redirectTo({ url: to('desk/login') })
+}
+
+/** Open this page anew: what it asked for before the desk was known failed as well. */
+export function reopen(): void {
+  const page = here()
+  if (page) uni.redirectTo({ url: page })
 }
 
 /** Where to go after the login: back to where the session ended, once. */
