@@ -7,6 +7,12 @@ const NODE_ELEMENT = 1
 const PROP_ATTRIBUTE = 6
 const PROP_DIRECTIVE = 7
 
+/** Rows and small services that nearly every page draws with; the frame and the framework come along. */
+const SHARED = [
+  'GiftRow', 'MoneyFlow', 'MoreButton', 'NoticeRow', 'PostBlock', 'ProgressBar', 'ProjectRow', 'SectionHead', 'SpendingRow',
+  'TextField', 'VillageLine', 'load', 'money', 'time', 'wording',
+]
+
 interface TemplateProp { type: number; name: string; arg?: { content?: string } }
 interface TemplateNode { type: number; props?: TemplateProp[] }
 
@@ -58,4 +64,10 @@ export function shortRoutes(): Plugin {
       return { code: code.replace(route, shorten), map: null }
     },
   }
+}
+
+/** What nearly every page needs beside the frame: one file, because each costs a village's network a round trip. */
+export function sharedByPages(id: string): string | undefined {
+  const name = /\/src\/(?:components|services)\/(\w+)\.(?:vue|ts)$/.exec(id)?.[1] ?? ''
+  return SHARED.includes(name) ? 'shared' : undefined
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import * as uniModule from '@dcloudio/vite-plugin-uni'
 import { defineConfig, type PluginOption } from 'vite'
-import { mpAria, noVendorBeacon, shortRoutes } from './build'
+import { mpAria, noVendorBeacon, sharedByPages, shortRoutes } from './build'
 
 type Uni = (options: object) => PluginOption
 const mod = uniModule as unknown as { default: Uni | { default: Uni } }
@@ -17,6 +17,10 @@ export default defineConfig({
     ...(isH5 ? [shortRoutes()] : []),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  build: { target: 'es2015', cssTarget: 'chrome61' },
+  build: {
+    target: 'es2015',
+    cssTarget: 'chrome61',
+    ...(isH5 ? { rollupOptions: { output: { manualChunks: sharedByPages } } } : {}),
+  },
   server: { proxy: Object.fromEntries(['/api', '/r', '/s', '/n', '/sandbox', '/media'].map((path) => [path, server])) },
 })

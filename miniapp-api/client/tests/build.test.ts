@@ -1,6 +1,6 @@
 /** The changes to what uni-app builds: names for WeChat's reader, no call home, short addresses. */
 import { describe, expect, it } from 'vitest'
-import { mpAria, noVendorBeacon, shortRoutes } from '../build'
+import { mpAria, noVendorBeacon, sharedByPages, shortRoutes } from '../build'
 
 type Hook = (...given: unknown[]) => unknown
 const call = (hook: unknown, ...given: unknown[]): unknown => (hook as Hook)(...given)
@@ -41,4 +41,10 @@ describe('the page in a browser', () => {
   it('leaves all other code alone', () => {
     expect(call(shortRoutes().transform, "path:'/pages/project/index',")).toBeUndefined()
   })
+})
+
+it('what nearly every page draws with travels in one file', () => {
+  const where = (name: string): string | undefined => sharedByPages(`/home/x/src/${name}`)
+  expect(['components/GiftRow.vue', 'services/money.ts'].map(where)).toEqual(['shared', 'shared'])
+  expect(['components/SharePanel.vue', 'services/deskActs.ts', 'pages/load/index.vue'].map(where)).toEqual([undefined, undefined, undefined])
 })
