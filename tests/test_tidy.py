@@ -120,27 +120,42 @@ def test_no_file_is_longer_than_three_hundred_lines() -> None:
     assert [f"{name_of(path)} {lines}" for path, lines in lengths.items() if lines > FILE_LINES_MAX] == []
 
 
+MONEY = re.compile(r"fen\b|_fen|amount|money", re.IGNORECASE)
+
+
+def floats_near_money(source: str) -> list[int]:
+    """Return the lines on which a float, a division or the word `float` stands beside money."""
+    lines, found = source.splitlines(), []
+    for node in ast.walk(ast.parse(source)):
+        is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
+        is_division = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and MONEY.search(ast.unparse(node))
+        is_named = isinstance(node, ast.Name) and node.id == "float"
+        if (is_literal or is_division or is_named) and MONEY.search(lines[node.lineno - 1]):
+            found.append(node.lineno)
+    return found
+
+
 def test_no_float_stands_near_money() -> None:
-    money = re.compile(r"fen\b|_fen|amount|money", re.IGNORECASE)
-    wrong = []
-    for path in tracked(".py"):
-        if not name_of(path).startswith(("backend/", "miniapp-api/")):
-            continue
-        for node in ast.walk(parsed(path)):
-            if not isinstance(node, ast.Call | ast.Constant | ast.BinOp | ast.AnnAssign):
-                continue
-            line = ast.unparse(node)
-            is_float = (isinstance(node, ast.Constant) and isinstance(node.value, float)) or (
-                isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and money.search(line)
-            )
-            is_float = is_float or bool(re.search(r"\bfloat\b", line) and money.search(line))
-            if is_float and money.search(source_line(path, node.lineno)):
-                wrong.append(f"{name_of(path)}:{node.lineno}")
+    wrong = [
+        f"{name_of(path)}:{line}"
+        for path in tracked(".py")
+        if name_of(path).startswith(("backend/", "miniapp-api/"))
+        for line in floats_near_money(path.read_text(encoding="utf-8"))
+    ]
     assert wrong == [], "money is whole fen (law 1)"
 
 
-def source_line(path: Path, number: int) -> str:
-    return path.read_text(encoding="utf-8").splitlines()[number - 1]
+PLANTED = [
+    ("amount_fen = 19.99 * 100", [1], "a literal"),
+    ("share = amount_fen / 3", [1], "a division"),
+    ("def pay(amount: float) -> None: ...", [1], "a type"),
+    ("share_fen = amount_fen // 3\npause = 0.5", [], "whole fen, and a pause elsewhere"),
+]
+
+
+@pytest.mark.parametrize(("source", "lines", "reason"), PLANTED, ids=[row[2] for row in PLANTED])
+def test_a_float_near_money_would_be_found(source: str, lines: list[int], reason: str) -> None:
+    assert floats_near_money(source) == lines, reason
 
 
 def test_every_test_is_collected() -> None:
@@ -151,8 +166,7 @@ def test_every_test_is_collected() -> None:
             continue
         tests = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef)]
         named = [node.name for node in tests if node.name.startswith("test_")]
-        if named and not path.name.startswith("test_"):
-            wrong.append(f"{name_of(path)} holds tests but is not collected")
+        wrong += [f"{name_of(path)}: {name} is not collected" for name in named if not path.name.startswith("test_")]
         twice = {name for name in named if named.count(name) > 1}
         wrong += [f"{name_of(path)} names {name} twice: only the last one runs" for name in twice]
     assert wrong == []
@@ -175,13 +189,13 @@ def test_no_test_is_skipped_without_a_reason() -> None:
 
 
 def test_every_exclusion_gives_its_reason() -> None:
-    marks = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover)(?P<rest>.*)$")
-    wrong = []
-    for path in tracked(".py"):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            found = marks.search(line)
-            if found and not re.search(r"[-#]\s*\w+", found["rest"]):
-                wrong.append(f"{name_of(path)}:{number}")
+    bare = re.compile(r"#\s*(noqa|type: ignore|pragma: no (cover|branch))(?!.*[-#]\s*\w+)")
+    wrong = [
+        f"{name_of(path)}:{number}"
+        for path in tracked(".py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    ]
     assert wrong == [], "a comment after the mark says why"
 
 

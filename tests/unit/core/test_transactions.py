@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -15,27 +14,7 @@ from backend.core.db import db, is_sqlite, reading, write_with_retries, writing
 from backend.core.errors import StorageUnavailable
 from backend.ledger.models import LedgerState, Transfer
 from backend.ledger.posting import post
-
-NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
-
-
-def at_once(app: Flask, acts: list[Callable[[], object]]) -> list[BaseException]:
-    """Run the acts in threads, each in its own application context; return what went wrong."""
-    wrong: list[BaseException] = []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            with app.app_context():
-                act()
-        except BaseException as error:
-            wrong.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return wrong
+from tests.world.money import NOON, at_once
 
 
 def raise_counter() -> None:

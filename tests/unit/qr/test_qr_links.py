@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from qr.links import CODE_LENGTH, ForgedCode, make_code, read_code
@@ -35,11 +35,9 @@ def test_a_code_with_one_changed_character_is_forged(link_id: str, place: int, l
     code = make_code(link_id, key_id="1", keys=KEYS)
     changed = code[:place] + letter + code[place + 1 :]
 
-    if changed == code:
-        assert read_code(changed, keys=KEYS) == link_id
-    else:
-        with pytest.raises(ForgedCode):
-            read_code(changed, keys=KEYS)
+    assume(changed != code)
+    with pytest.raises(ForgedCode):
+        read_code(changed, keys=KEYS)
 
 
 @settings(deadline=None)
