@@ -22,17 +22,19 @@ class TextInvalid(InvalidInput):
 
 def clean_line(text: str, *, limit: int, field: str) -> str:
     """Return one line of text, NFC, trimmed, inner white space single. Refuses an empty or too long one."""
-    line = " ".join(_visible(text, field=field).split())
+    line = " ".join(_visible(text, limit=limit, field=field).split())
     return _within(line, limit=limit, field=field)
 
 
 def clean_text(text: str, *, limit: int, field: str) -> str:
     """Return text of several lines, NFC, trimmed, without control characters. Refuses an empty or too long one."""
-    kept = "\n".join(line.strip() for line in _visible(text, field=field).splitlines()).strip()
+    kept = "\n".join(line.strip() for line in _visible(text, limit=limit, field=field).splitlines()).strip()
     return _within(kept, limit=limit, field=field)
 
 
-def _visible(text: str, *, field: str) -> str:
+def _visible(text: str, *, limit: int, field: str) -> str:
+    if len(text) > 4 * limit + 64:  # Before all else: composing 100,000 loose accents takes ten seconds.
+        raise _too_long(limit=limit, field=field)
     if any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in text):
         raise TextInvalid("文字里有无法保存的字符，请重新输入。", field=field)
     folded = unicodedata.normalize("NFC", text).translate(HIDDEN)
@@ -63,5 +65,9 @@ def _within(text: str, *, limit: int, field: str) -> str:
     if not text:
         raise TextInvalid("这一项不能为空。", field=field)
     if len(text) > limit:
-        raise TextInvalid(f"最多 {limit} 个字。", field=field, limit=limit)
+        raise _too_long(limit=limit, field=field)
     return text
+
+
+def _too_long(*, limit: int, field: str) -> TextInvalid:
+    return TextInvalid(f"最多 {limit} 个字。", field=field, limit=limit)

@@ -109,7 +109,7 @@ def _instant(told: dict[str, Any]) -> datetime:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
+    if instant is None or instant.tzinfo is None or not 2000 <= instant.year <= 2200:
         raise ShapeWrong("success_time")
     return instant
 

@@ -46,11 +46,11 @@ class LoginAttempt:
     password_hash: str | None
 
 
-def begin_attempt(*, login: str, now: datetime) -> LoginAttempt:
+def begin_attempt(*, login: str, now: datetime, takes_demo: bool = True) -> LoginAttempt:
     """Count an attempt as failed until it succeeds. Runs in a short transaction of its own. Refuses `LoginLocked`.
 
     After five failures in a row a login waits 30 seconds, then twice as long each time, up to 15 minutes; a day
-    without failures forgets them.
+    without failures forgets them. Where `takes_demo` is False, the published accounts of the demo do not exist.
     """
     login = normal_login(login)
     row = _locked_row(token_hash(login), now=now)
@@ -63,7 +63,7 @@ def begin_attempt(*, login: str, now: datetime) -> LoginAttempt:
     row.failed_at = now
     row.locked_until = now + wait_after(row.failures) if row.failures >= FREE_FAILURES else None
     found = db.session.scalars(select(Staff).where(Staff.login == login, Staff.disabled_at.is_(None))).first()
-    if found is None:
+    if found is None or (found.is_demo and not takes_demo):
         return LoginAttempt(login_hash=row.login_hash, staff=None, password_hash=None)
     return LoginAttempt(login_hash=row.login_hash, staff=member(found), password_hash=found.password_hash)
 

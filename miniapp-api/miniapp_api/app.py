@@ -67,8 +67,8 @@ def _explain(sentence: str) -> NoReturn:
 
 def _engine_options(settings: Settings) -> dict[str, object]:
     if settings.database_url.startswith("sqlite"):
-        return {"pool_size": 16, "max_overflow": 16}
-    return {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": False, "connect_args": {"connect_timeout": 5}}
+        return {"pool_size": 16, "max_overflow": 24}
+    return {"pool_size": 16, "max_overflow": 24, "pool_pre_ping": False, "connect_args": {"connect_timeout": 5}}
 
 
 def _install_routes(app: Flask) -> None:

@@ -18,6 +18,7 @@ BUILT = HOUSE / "miniapp-api" / "client" / "dist" / "build" / "h5"
 COMPRESSED = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
 # What is not a page of the client: an unknown address there is a 404, never the client.
 NOT_PAGES = ("api/", "s/", "r/", "n/", "sandbox/", "assets/", "static/")
+PATH_MAX = 200
 FOR_EVER = "public, max-age=31536000, immutable"
 NOT_BUILT = "网页还没有构建：请运行 make client（或 make run）。The page is not built: make client."
 
@@ -52,7 +53,7 @@ def client_file(path: str) -> Response:
 
 def _file(path: str) -> BuiltFile | None:
     """Return the named file of the build, or None. A name that leads out of the build names nothing."""
-    if not path or "\0" in path:
+    if not path or "\0" in path or len(path) > PATH_MAX:
         return None
     found = (BUILT / path).resolve()
     if not found.is_relative_to(BUILT) or not found.is_file():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+BODY_BYTES_MAX, PICTURE_BYTES_MAX = 256 * 1024, 11 * 1024 * 1024
+PICTURES = "/api/v1/desk/media"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -99,6 +101,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise DuplicateKey()
+    if any(not name.isprintable() for name in found):
+        raise ValueError("a key holds a character that no key has")
     return found
 
 
@@ -110,13 +114,13 @@ def install_edge(app: Flask) -> None:
     """Hang request ids, cross-site refusal and security headers on the application."""
     app.json = StrictJson(app)
     app.wsgi_app = Headed(app.wsgi_app, _headers_of(app.config["SETTINGS"]))  # type: ignore[method-assign]  # as documented
-    app.config["MAX_CONTENT_LENGTH"] = 10 * 1024 * 1024
     app.before_request(_before)
     app.after_request(_after)
 
 
 def _before() -> None:
     g.request_id = new_request_id()
+    request.max_content_length = PICTURE_BYTES_MAX if request.path == PICTURES else BODY_BYTES_MAX
     if request.method in SAFE_METHODS or not request.path.startswith("/api/") or _comes_from_provider():
         return
     if request.headers.get("X-Requested-With") != "happy-home":

@@ -20,6 +20,7 @@ from backend.ledger.models import Flow
 from backend.notices.models import Notice
 from miniapp_api.logs import endpoint_of_request, took_ms
 
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 OWN = CollectorRegistry()
 REQUESTS = Counter("happy_home_requests", "answered requests", ["method", "endpoint", "status"], registry=OWN)
 SECONDS = Histogram(
@@ -45,7 +46,7 @@ def _count(response: Response) -> Response:
 
 def count_answer(*, method: str, endpoint: str, status: int, milliseconds: int) -> None:
     """Count one answered request."""
-    REQUESTS.labels(method, endpoint, str(status)).inc()
+    REQUESTS.labels(method if method in METHODS else "OTHER", endpoint, str(status)).inc()
     SECONDS.labels(endpoint).observe(milliseconds / 1000)
 
 

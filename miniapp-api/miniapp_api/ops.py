@@ -10,16 +10,18 @@ from pathlib import Path
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from backend.core import clock
 from backend.core.config import HOUSE
 from backend.core.db import db, read_with_retries
 from backend.jobs import clock_guard
 from backend.ledger import queries
+from backend.people.models import Staff
+from backend.projects.models import Project
 from backend.regions.models import RegionsState
 from miniapp_api import metrics
-from miniapp_api.edge import reads
+from miniapp_api.edge import reads, settings
 
 bp = Blueprint("ops", __name__)
 MIGRATIONS = HOUSE / "backend" / "migrations"
@@ -105,6 +107,13 @@ def _clock() -> str | None:
     return f"{state.reason}；公示已暂停，核对时间后执行 flask --app wsgi confirm-clock"
 
 
+def _demo() -> str | None:
+    told = exists().where(Staff.is_demo, Staff.disabled_at.is_(None)) | exists().where(Project.is_demo)
+    if not settings().is_production or not db.session.scalar(select(told)):
+        return None
+    return "数据库里有演示故事；正式环境请用新的数据库"
+
+
 PARTS: dict[str, Part] = {
     "database": _database,
     "migrations": _migrations,
@@ -112,4 +121,5 @@ PARTS: dict[str, Part] = {
     "scheduler": _scheduler,
     "ledger_queue": _ledger_queue,
     "clock": _clock,
+    "demo": _demo,
 }

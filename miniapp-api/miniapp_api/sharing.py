@@ -37,7 +37,7 @@ class ShareFormSchema(Schema):
     """What to share, and the nickname for the card, if any."""
 
     target_kind = fields.String(required=True, validate=validate.OneOf(TARGET_KINDS))
-    target = fields.String(required=True)
+    target = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Za-z]{1,16}\Z"))
     nickname = fields.String(allow_none=True)
 
 

@@ -11,7 +11,7 @@ from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.project_schemas import DecisionSchema, ListSchema, OrganisationSchema
 from miniapp_api.times import LocalTime
 
-CODE = validate.Length(max=16)
+CODE = validate.Regexp(r"[0-9A-Za-z]{1,16}\Z")
 
 
 def fen() -> fields.Integer:
