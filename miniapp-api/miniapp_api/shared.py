@@ -8,8 +8,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ANSWERS_MAX = 2000
+ANSWERS_MAX = 500
 BYTES_MAX = 128 * 1024
+KEY_MAX = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class SharedAnswers:
     def get(self, key: str, make: Callable[[], Answer]) -> Answer:
         """Return the answer kept under `key`, or make it: of many who ask at once, one makes it and the rest wait.
 
-        What `make` raises is nobody else's; an answer larger than 128 KiB is returned and not kept.
+        What `make` raises is nobody else's; an answer larger than 128 KiB, or to an endless address, is not kept.
         """
         if self._nanoseconds == 0:
             return make()
@@ -56,7 +57,7 @@ class SharedAnswers:
     def _make(self, key: str, make: Callable[[], Answer]) -> Answer:
         until = time.monotonic_ns() + self._nanoseconds  # Counted from before the reading, never from after it.
         answer = make()
-        if len(answer.body) > BYTES_MAX:
+        if len(answer.body) > BYTES_MAX or len(key) > KEY_MAX:
             return answer
         with self._lock:
             self._answers[key] = (until, answer)

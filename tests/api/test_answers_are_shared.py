@@ -70,6 +70,13 @@ def test_a_large_picture_is_not_kept(shelf: SharedAnswers) -> None:
     assert kitchen.made == 2
 
 
+def test_an_answer_to_an_endless_address_is_not_kept(shelf: SharedAnswers) -> None:
+    kitchen = Kitchen()
+    shelf.get("/a?" + "z" * 1000, kitchen.make)
+    shelf.get("/a?" + "z" * 1000, kitchen.make)
+    assert kitchen.made == 2
+
+
 def test_a_refusal_is_not_kept(shelf: SharedAnswers) -> None:
     def refuse() -> Answer:
         raise NotFound
