@@ -42,6 +42,9 @@ export async function takePhone(browser, world, { viewport = PHONE, ...more } = 
   return phone
 }
 
+/** A field's name, alone or with what is wrong with it. */
+const fieldCalled = (name) => new RegExp(`^${name.replace(/[.*+?()[\]]/g, '\\$&')}(：|$)`)
+
 /** Find by role and name, or by words, among what is shown: pages further down the stack are not. */
 function hands(page) {
   const shown = (words) => page.getByText(words).filter({ visible: true }).first()
@@ -49,10 +52,18 @@ function hands(page) {
     shown,
     go: (place) => page.goto(place, { waitUntil: 'load' }),
     sees: (words, options) => shown(words).waitFor(options),
+    async finds(place, words) {
+      // Public answers may be a second old: who looks at once may have to look again.
+      for (let look = 0; look < 3; look += 1) {
+        await page.goto(place, { waitUntil: 'load' })
+        if (await shown(words).waitFor({ timeout: 2000 }).then(() => true, () => false)) return
+      }
+      await shown(words).waitFor()
+    },
     button: (name) => page.getByRole('button', { name }).first(),
     link: (name) => page.getByRole('link', { name }).first(),
     choose: (name) => page.getByRole('radio', { name, exact: true }).click(),
-    write: (name, value) => page.locator('input,textarea').and(page.getByLabel(name)).filter({ visible: true }).fill(value),
+    write: (name, value) => page.locator('input,textarea').and(page.getByLabel(fieldCalled(name))).filter({ visible: true }).fill(value),
     press: (name) => page.getByRole('button', { name }).first().click(),
     follow: (name) => page.getByRole('link', { name }).first().click(),
     text: () => page.locator('body').innerText(),
