@@ -55,7 +55,7 @@ def publish_due(at: str | None) -> None:
     except publishing.PeriodsPaused as paused:
         raise click.ClickException(paused.detail) from paused
     for code in codes:
-        click.echo(f"{settings().public_url}/n/{code}")
+        click.echo(f"/n/{code}")
     click.echo(f"已发布 {len(codes)} 份公示。")
 
 

@@ -30,9 +30,10 @@ def prepare() -> None:
 
 
 def _tell_demo() -> None:
-    from miniapp_api.demo import is_told, tell_story
+    from miniapp_api.demo import is_told, keep_one_running, tell_story
 
     if read_with_retries(is_told):
+        keep_one_running(now=clock.now())
         return
     click.echo("讲述演示故事（五个村，全部标明“演示数据”）……")
     yesterday = clock.local_day(clock.now()) - timedelta(days=1)

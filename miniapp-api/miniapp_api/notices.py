@@ -14,6 +14,7 @@ from marshmallow import fields, validate
 from backend.core.clock import local_day
 from backend.notices import queries
 from backend.notices.queries import NoticeRecord
+from backend.projects.rules import FUND
 from miniapp_api.edge import reads, settings
 from miniapp_api.etag import etagged
 from miniapp_api.media import media_url
@@ -67,6 +68,7 @@ def print_notice(code: str) -> str:
         "notice.html",
         notice=notice,
         figures=notice["figures"],
+        rows=purse_rows(notice["figures"]["purses"]),
         names={purse["code"]: purse["title"] for purse in notice["figures"]["purses"]},
         address=address,
         published=local_day(notice["published_at"]),
@@ -75,6 +77,22 @@ def print_notice(code: str) -> str:
         channels=CHANNELS,
         yuan=yuan,
     )
+
+
+def purse_rows(purses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a village's purses as rows that add up, across and down: what moved to the fund is no income of it.
+
+    Every row: opening + received - spent + corrected + moved = closing. The last row is the sum of the others.
+    """
+    moved_fen = sum(purse["moved_to_fund_fen"] for purse in purses)
+    rows = []
+    for purse in purses:
+        into_fen = moved_fen if purse["kind"] == FUND else -purse["moved_to_fund_fen"]
+        row = {name: purse[name] for name in ("title", "opening_fen", "spent_fen", "corrected_fen", "closing_fen")}
+        known_fen = row["opening_fen"] - row["spent_fen"] + row["corrected_fen"] + into_fen
+        rows.append(row | {"moved_fen": into_fen, "received_fen": row["closing_fen"] - known_fen})
+    sums = {name: sum(row[name] for row in rows) for name in (rows[0] if rows else {}) if name != "title"}
+    return [*rows, {"title": "合计", **sums}] if rows else []
 
 
 def yuan(fen: int) -> str:

@@ -1,4 +1,9 @@
-"""The sandbox provider's own doors: its payment page for people, its query for our side. Never in production."""
+"""The sandbox provider's own doors: its payment page for people, its query for our side. Never in production.
+
+Whoever has a trade's number may open its page, as with a real provider's payment link: he reads its amount, and the
+way back names its gift. So the number has 125 random bits and is told to the giver alone; no list, no cursor and no
+ledger line publishes it (ADR 0013).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,7 @@ from backend.core.ids import new_token
 from backend.donations.wording import yuan
 from backend.payments import sandbox_book
 from backend.payments.sandbox import NAME, error_body, signed_by_sandbox
+from backend.projects.queries import find_project
 from miniapp_api.edge import reads, settings, writes
 from miniapp_api.page_errors import show_refusal
 
@@ -53,6 +59,7 @@ def _page(no: str) -> Response:
         render_template(
             "sandbox_pay.html",
             trade=trade,
+            payee=_payee(trade.attach),
             state=sandbox_book.state_of(trade, now=now),
             amount=yuan(trade.amount_fen),
             until=local_iso(trade.expires_at)[11:16],
@@ -64,6 +71,12 @@ def _page(no: str) -> Response:
     response.set_cookie(COOKIE, nonce, path="/sandbox/", httponly=True, samesite="Strict", secure=is_secure)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _payee(purse: str) -> str | None:
+    """Return the organisation that receives the money: the poster tells the payer to look for its name."""
+    project = find_project(purse)
+    return None if project is None or project.organisation is None else project.organisation.name
 
 
 @pages.post("/sandbox/pay/<no>/pay")

@@ -7,24 +7,32 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from backend.core.clock import local_day, start_of_local_day
 from backend.volunteers import codes
 from backend.volunteers.checking import check_in, check_out
+from backend.volunteers.queries import activities_in
 from backend.volunteers.service import ActivityForm, join_team, open_activity, sign_up
 from miniapp_api.demo.cast import cadre_login, staff_member
 from miniapp_api.demo.stage import Event, Stage
+from miniapp_api.demo.steps import once
 from miniapp_api.demo.story import GIVERS, PLACES, Place
 
 PAST_DAYS_AGO, TODAY = 12, -1
+TODAY_TITLE = "村道清扫与助餐送饭"
 
 
 def activities(place: Place, *, number: int, stage: Stage) -> Iterator[Event]:
     """Yield an activity that was held, with its volunteers, and one that is held on the day after the story."""
     first = len(GIVERS) + sum(len(other.volunteers) for other in PLACES[:number])
     opened = stage.hour(days_ago=PAST_DAYS_AGO + 5, minutes=9 * 60)
-    for name, days_ago, title in (("past", PAST_DAYS_AGO, "探访独居老人"), ("today", TODAY, "村道清扫与助餐送饭")):
+    for name, days_ago, title, hours in (
+        ("past", PAST_DAYS_AGO, "探访独居老人", (8, 12)),
+        ("today", TODAY, TODAY_TITLE, (0, 24)),
+    ):
         key = f"activity-{number}-{name}"
-        starts = stage.hour(days_ago=days_ago, minutes=8 * 60)
-        yield Event(at=opened, key=key, act=partial(_open, place, number, title, starts, opened))
+        starts = stage.hour(days_ago=days_ago, minutes=hours[0] * 60)
+        ends = starts + timedelta(hours=hours[1] - hours[0])
+        yield Event(at=opened, key=key, act=partial(_open, place, number, title, starts, ends, opened))
         for index, volunteer in enumerate(place.volunteers):
             who = stage.givers[first + index]
             signed = opened + timedelta(hours=1, minutes=index)
@@ -41,13 +49,22 @@ def _service(key: str, who: int, *, index: int, starts: datetime, stage: Stage) 
     yield Event(at=left, key=f"{key}-out-{index}", act=partial(_leave, key, who, stage, left))
 
 
-def _open(place: Place, number: int, title: str, starts: datetime, at: datetime) -> str:
+def keep_one_running(*, now: datetime) -> None:
+    """Open the activity of today in 众心村 unless one runs there: the story ended yesterday only once."""
+    place, starts = PLACES[0], start_of_local_day(local_day(now))
+    running = [one for one in activities_in(place.code, now=now, limit=20) if one.starts_at <= now < one.ends_at]
+    if not running:
+        ends = starts + timedelta(hours=24)
+        once(f"activity-{starts.date()}", partial(_open, place, 0, TODAY_TITLE, starts, ends, now), now=now)
+
+
+def _open(place: Place, number: int, title: str, starts: datetime, ends: datetime, at: datetime) -> str:
     form = ActivityForm(
         village_code=place.code,
         title=title,
         place="村部门口集合",
         starts_at=starts,
-        ends_at=starts + timedelta(hours=12),
+        ends_at=ends,
         seats=20,
         target="独居和高龄老人",
         content="探访、送饭、打扫。请穿平底鞋，自带水杯。",
