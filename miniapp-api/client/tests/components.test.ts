@@ -10,6 +10,7 @@ import PageFrame from '@/components/PageFrame.vue'
 import ProgressBar from '@/components/ProgressBar.vue'
 import StateView from '@/components/StateView.vue'
 import TextField from '@/components/TextField.vue'
+import { parseYuan } from '@/services/money'
 import { Problem } from '@/services/problem'
 import { app, large, online } from '@/services/settings'
 import { kept } from './uni-world'
@@ -71,6 +72,11 @@ describe('the state of a page', () => {
     const page = state({ problem: new Problem('refused', 'PROJECT_UNKNOWN', 404, '没有这个项目') })
     expect(page.text()).toContain('没有找到')
     expect(page.find('button').exists()).toBe(false)
+    expect(page.get('navigator').text()).toBe('回首页')
+  })
+
+  it('does not say that nothing is there under a list of something', () => {
+    expect(state({ has: true, empty: '这里没有下级地区' }).text()).toBe('')
   })
 
   it('keeps what is there when a refresh fails', () => {
@@ -130,6 +136,17 @@ describe('figures', () => {
   it('show every station of the money', () => {
     const figures = { received_fen: 1000, with_nation_fen: 100, in_transit_fen: 200, with_village_fen: 300, spent_fen: 400 }
     expect(mount(MoneyFlow, { props: { figures } }).findAll('.sum').map((sum) => sum.text())).toEqual(['¥10', '¥1', '¥2', '¥3', '¥4'])
+  })
+
+  it('of a closed project add up too: what was left moved to the fund', () => {
+    const figures = {
+      received_fen: 1000, with_nation_fen: 10, in_transit_fen: 20, with_village_fen: 30, spent_fen: 190, moved_to_fund_fen: 750,
+    }
+    const page = mount(MoneyFlow, { props: { figures } })
+    const [received, ...parts] = page.findAll('.sum').map((sum) => parseYuan(sum.text()))
+    const total = parts.reduce((sum, part) => sum + ('fen' in part ? part.fen : NaN), 0)
+    expect(received).toEqual({ fen: total })
+    expect(page.text()).toContain('已转入村互助基金')
   })
 
   it('have a bar only where there is a target, never longer than full', () => {

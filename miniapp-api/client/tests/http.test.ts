@@ -64,6 +64,13 @@ describe('a failure', () => {
     await expect(send('GET', '/app')).rejects.toMatchObject({ kind: 'broken' })
   })
 
+  it('is explained in the words of the act where the same refusal means something else there', () => {
+    const overlap = problemFrom(409, { code: 'OVERLAP', detail: '时间重叠。' })
+    expect(explain(overlap, 'sign_up')).toBe('这段时间您已报名另一个活动')
+    expect(explain(overlap)).toBe('这段时间您在另一个活动里已经签到')
+    expect(explain(problemFrom(409, { code: 'ACTIVITY_FULL' }), 'sign_up')).toBe('名额已满')
+  })
+
   it('is explained in our words, else in the server’s, else in general ones', () => {
     expect(explain(problemFrom(409, refusal(409, 'CODE_EXPIRED').body))).toContain('数字已经换了')
     expect(explain(problemFrom(409, refusal(409, 'BRAND_NEW').body))).toBe('服务器的话')

@@ -1,12 +1,12 @@
 /** Pages show what they have: lists grow, failures keep what was there, figures are added up again. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { followed, isFollowed, startFollowing, toggleFollow } from '@/services/followed'
-import { leftIn, rowsBehind, rowsDownTo, sumOf, within } from '@/services/ledger'
+import { leftIn, netOf, rowsBehind, rowsDownTo, sumOf, wayOf, within } from '@/services/ledger'
 import { useList, useOne } from '@/services/load'
 import { Problem } from '@/services/problem'
 import { isFinal, nextPause, useSettled } from '@/services/settled'
 import { sixDigits } from '@/services/platform'
-import { accountName, amountOrHidden, minutesText, placeLine, sourceName, stationName } from '@/services/wording'
+import { accountName, accountOf, amountOrHidden, minutesText, placeLine, sourceName, stationName } from '@/services/wording'
 import type { Gift } from '@/services/types'
 import { kept, serverAnswers } from './uni-world'
 
@@ -76,10 +76,21 @@ describe('following a figure into the ledger', () => {
   it('leaves in each account what came in less what went out', () => {
     const payout = { ...row(5, 'payout'), source: '00/P', target: 'V/P', amount_fen: 4 }
     const spending = { ...row(6, 'spending'), source: 'V/P', target: 'world', amount_fen: 3 }
-    expect(leftIn([row(10), payout, spending])).toEqual([
+    expect(leftIn([row(10), payout, spending], { P: '修桥' })).toEqual([
       { account: '00/P', amount_fen: 6 },
       { account: 'V/P', amount_fen: 1 },
     ])
+  })
+
+  it('tells in from out, seen from the purses of the page, and adds them up', () => {
+    const payout = { ...row(5, 'payout'), source: '00/P', target: 'V/P', amount_fen: 4 }
+    const spending = { ...row(6, 'spending'), source: 'V/P', target: 'world', amount_fen: 3 }
+    const surplus = { ...row(7, 'surplus_to_fund'), source: 'V/P', target: 'V/F', amount_fen: 1 }
+    const rows = [row(10), payout, spending, surplus]
+    expect(rows.map((one) => wayOf(one, { P: '' }))).toEqual([1, 0, -1, -1])
+    expect([wayOf(surplus, { F: '' }), wayOf(surplus, { P: '', F: '' })]).toEqual([1, 0])
+    expect([netOf(rows, { P: '' }), netOf(rows, { P: '', F: '' })]).toEqual([6, 7])
+    expect(leftIn(rows, { P: '' }).map((one) => one.account)).toEqual(['00/P', 'V/P'])
   })
 
   it('reads down to the row that was asked for', async () => {
@@ -137,6 +148,9 @@ it('places, purses and hours have words', () => {
   expect(placeLine([{ code: '32', name: '江苏省', level: 'province' }, { code: '3209', name: '盐城市', level: 'city' }])).toBe('江苏省 盐城市')
   expect(['world', '00/P', '00/unallocated', '320904104209/P'].map(accountName)).toEqual([
     '账外（捐款人、商家）', '全国账户', '全国账户（待安排）', '村里账户',
+  ])
+  expect(['world', '00/P#r1', 'V/Q'].map((account) => accountOf(account, { P: '修桥' }))).toEqual([
+    '账外（捐款人、商家）', '全国账户 · 修桥', '村里账户',
   ])
   expect(['00', 'in_transit', '320904104209', 'spent'].map(stationName)).toEqual(['全国账户', '正在路上', '村里账户', '已经花了'])
   expect([45, 120, 200].map(minutesText)).toEqual(['45 分钟', '2 小时', '3 小时 20 分钟'])

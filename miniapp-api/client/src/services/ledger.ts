@@ -1,5 +1,6 @@
 /** Following a published figure into the ledger: which rows it is the sum of. */
 import * as api from './api'
+import { purseOf } from './wording'
 import type { LedgerRow } from './types'
 
 export interface Range { from: number; to: number; reason: string }
@@ -48,11 +49,24 @@ export async function rowsDownTo(purse: string, reference: string): Promise<Purs
   return (await readDown(purse, (row) => row.reference === reference)).rows
 }
 
-/** What these rows leave in each account of ours: what came in less what went out. */
-export function leftIn(rows: LedgerRow[]): { account: string; amount_fen: number }[] {
+/** Titles of the purses that a page tells of, by their codes. */
+export type Purses = Record<string, string>
+
+/** 1 where a row brings money into these purses, -1 where it takes it out, 0 where it moves inside them. */
+export function wayOf(row: LedgerRow, purses: Purses): number {
+  return Number(purseOf(row.target) in purses) - Number(purseOf(row.source) in purses)
+}
+
+/** What these rows leave in the purses together. */
+export function netOf(rows: LedgerRow[], purses: Purses): number {
+  return rows.reduce((sum, row) => sum + wayOf(row, purses) * row.amount_fen, 0)
+}
+
+/** What these rows leave in each account of the purses: what came in less what went out. */
+export function leftIn(rows: LedgerRow[], purses: Purses): { account: string; amount_fen: number }[] {
   const left = new Map<string, number>()
   const move = (account: string, fen: number): void => {
-    if (account !== 'world') left.set(account, (left.get(account) ?? 0) + fen)
+    if (purseOf(account) in purses) left.set(account, (left.get(account) ?? 0) + fen)
   }
   for (const row of rows) {
     move(row.source, -row.amount_fen)

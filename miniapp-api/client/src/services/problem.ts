@@ -34,9 +34,10 @@ export function asProblem(thrown: unknown): Problem {
   return thrown instanceof Problem ? thrown : new Problem('broken', 'CLIENT_FAULT', 0, String(thrown))
 }
 
-/** The sentence for the person: ours for a code we know, else the server's, else a general one. */
-export function explain(problem: Problem): string {
+/** The sentence for the person: ours for a code we know, in this act's own words first, else the server's or a general one. */
+export function explain(problem: Problem, act = ''): string {
   if (problem.kind === 'offline') return t('problem.offline')
   if (problem.kind === 'timeout') return t('problem.timeout')
-  return tOr(`refusal.${problem.code}`, problem.detail || t('problem.broken'))
+  const general = tOr(`refusal.${problem.code}`, problem.detail || t('problem.broken'))
+  return tOr(`refusal.${act}.${problem.code}`, general)
 }

@@ -23,6 +23,8 @@ export interface Figures {
   in_transit_fen: number
   with_village_fen: number
   spent_fen: number
+  /** Of a project; inside a village as a whole nothing moves away. */
+  moved_to_fund_fen?: number
 }
 
 export type ProjectState = 'collecting' | 'ended' | 'closed'
@@ -119,9 +121,13 @@ export interface Notice extends NoticeCard {
 export interface Organisation { name: string; uscc: string; fundraising_certificate: string }
 export interface Refusal { code: string; detail: string }
 
+export interface Decision { met_on: string; attendees: number; in_favour: number; note: string }
+
 export interface Project extends ProjectCard {
   summary: string
   story: string
+  village_profile: string
+  decision: Decision | null
   village: { code: string; name: string; parents: RegionName[] }
   organisation: Organisation | null
   filing_number: string | null

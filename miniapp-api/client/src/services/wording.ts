@@ -27,6 +27,17 @@ export function accountName(account: string): string {
   return account.endsWith('/unallocated') ? t('account.unallocated') : t('account.nation')
 }
 
+/** What the money of an account is for: a project's code, without what an account may carry behind it. */
+export function purseOf(account: string): string {
+  return (account.split('/')[1] ?? '').split('#')[0]
+}
+
+/** The same with the name of the project whose money it is, where the page knows it. */
+export function accountOf(account: string, titles: Record<string, string>): string {
+  const title = titles[purseOf(account)]
+  return title ? `${accountName(account)} · ${title}` : accountName(account)
+}
+
 /** Where a part of a gift is now: with the nation, with the village, or already spent. */
 export function stationName(holder: string): string {
   if (holder === 'world' || holder === 'spent') return t('flow.spent')
