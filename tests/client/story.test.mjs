@@ -137,7 +137,7 @@ told('its figure leads to the ledger rows that it is the sum of, the gift among 
   await giver.sees(yuan(gifts.amount_fen))
   const rows = await giver.page.locator('.row .sum').filter({ visible: true }).allInnerTexts()
   assert.equal(rows.length, gifts.count)
-  assert.deepEqual(rows.slice(0, 2), ['¥66.66', '¥10'])
+  assert.deepEqual(rows.slice(0, 2), ['+¥66.66', '+¥10'])
 })
 
 told('the printed notice carries a code that leads back to itself', async () => {
