@@ -6,19 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, case, exists, func, select
+from sqlalchemy import Row, Select, case, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
 from backend.core.errors import NotFound
+from backend.disbursements.service import reallocation_reference
 from backend.donations.models import Gift, GiftWords, Receipt
 from backend.donations.wording import public_name
-from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of
+from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of, purse_of
 from backend.ledger.models import Transfer
-from backend.payments.models import CLOSED, EXPIRED, OPEN_STATES, PAID, QUARANTINED, HeardPayment, PaymentOrder
+from backend.payments.models import (
+    ENDED_STATES,
+    OPEN_STATES,
+    PAID,
+    QUARANTINED,
+    HeardPayment,
+    OrderAsk,
+    PaymentOrder,
+)
 from backend.payments.settle import GIFT, WAITING
 
-ENDED_UNPAID = (CLOSED, EXPIRED)
+IS_HEARD = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
+IS_ASKED = exists().where(OrderAsk.order_id == PaymentOrder.id)
 
 
 class GiftUnknown(NotFound):
@@ -30,7 +41,10 @@ class GiftUnknown(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class GiftRecord:
-    """One gift as its own giver may see it. `holder` is who holds the account that received the money."""
+    """One gift as its own giver may see it. `holder` is who holds the account that received the money.
+
+    `redirected_to` is the purse that a redirected gift was given to since; None while it waits.
+    """
 
     id: int
     code: str
@@ -47,6 +61,7 @@ class GiftRecord:
     expires_at: datetime
     paid_at: datetime | None
     holder: str | None
+    redirected_to: str | None
     receipt: int | None
     receipt_issued_at: datetime | None
 
@@ -83,7 +98,8 @@ def find_gift(code: str, *, now: datetime) -> GiftRecord:
 
 def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: datetime) -> list[GiftRecord]:
     """Return a person's gifts, newest first, without those that were never paid and cannot be any more (R108)."""
-    statement = _gifts().where(Gift.person_id == person_id, PaymentOrder.state.not_in(ENDED_UNPAID))
+    can_come = or_(PaymentOrder.state.not_in(ENDED_STATES), IS_HEARD, IS_ASKED)
+    statement = _gifts().where(Gift.person_id == person_id, can_come)
     if before_id is not None:
         statement = statement.where(Gift.id < before_id)
     rows = db.session.execute(statement.order_by(Gift.id.desc()).limit(limit)).all()
@@ -120,20 +136,22 @@ def brought_by(link_ids: Iterable[str]) -> dict[str, Brought]:
     return {str(row[0]): Brought(gifts=row[1], amount_fen=int(row[2]), first_at=row[3]) for row in rows}
 
 
-def _gifts() -> Select[Gift, PaymentOrder, GiftWords, Receipt, bool]:
-    waits = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
+def _gifts() -> Select[Gift, PaymentOrder, GiftWords, Receipt, str | None, bool, bool]:
+    given = aliased(Transfer)
+    arrival = literal(reallocation_reference("")) + PaymentOrder.out_trade_no
     return (
-        select(Gift, PaymentOrder, GiftWords, Receipt, waits.label("waits"))
+        select(Gift, PaymentOrder, GiftWords, Receipt, given.target_account, IS_HEARD, IS_ASKED)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .outerjoin(Receipt, Receipt.gift_id == Gift.id)
+        .outerjoin(given, given.reference == arrival)
         .execution_options(populate_existing=True)
     )
 
 
-def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, bool], *, now: datetime) -> GiftRecord:
-    gift, order, words, receipt, waits = row
-    state = _state(order, is_heard=waits, now=now)
+def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, str | None, bool, bool], *, now: datetime) -> GiftRecord:
+    gift, order, words, receipt, given_to, is_heard, is_asked = row
+    state = _state(order, is_heard=is_heard, is_asked=is_asked, now=now)
     return GiftRecord(
         id=gift.id,
         code=gift.code,
@@ -150,20 +168,24 @@ def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, bool], *, now: date
         expires_at=order.expires_at,
         paid_at=order.paid_at,
         holder=holder_of(order.target_account) if order.state == PAID else None,
+        redirected_to=None if given_to is None else purse_of(given_to),
         receipt=None if receipt is None else receipt.number,
         receipt_issued_at=None if receipt is None else receipt.issued_at,
     )
 
 
-def _state(order: PaymentOrder, *, is_heard: bool, now: datetime) -> str:
-    """Return the state that the giver sees; nobody is told "failed" before the provider has said so (bug 3)."""
+def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime) -> str:
+    """Return the state that the giver sees; nobody is told "failed" before the provider has said so (bug 3).
+
+    While the provider is still asked about an order, it has not said so, whoever ended the order on our side.
+    """
     if order.state == PAID:
         return "redirected" if order.target_account == UNALLOCATED else "paid"
     if order.state == QUARANTINED:
         return "quarantined"
     if order.state in OPEN_STATES:
         return "confirming" if is_heard or now >= order.expires_at else "payable"
-    return "expired"
+    return "confirming" if is_heard or is_asked else "expired"
 
 
 def _line(row: Row[int, int, datetime, Gift, GiftWords]) -> GiftLine:

@@ -11,10 +11,13 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from backend.core.db import db
+from backend.disbursements.service import reallocation_reference
 from backend.donations.models import Gift, GiftWords, Receipt, ReceiptState
 from backend.donations.queries import GiftUnknown
 from backend.donations.wording import receipt_name
+from backend.ledger.accounts import purse_of
 from backend.ledger.models import OrderedTransfer, Transfer
+from backend.ledger.posting import find_transfer
 from backend.payments.models import PaymentOrder
 
 CODE_CHARS = 10
@@ -23,7 +26,7 @@ _PURPOSE = b"happy-home receipt v1\0"
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptRecord:
-    """What a receipt states; the organisation stands with the project."""
+    """What a receipt states; the organisation stands with the project. `redirected_to` is the purse it has now."""
 
     number: int
     issued_at: datetime
@@ -32,6 +35,7 @@ class ReceiptRecord:
     amount_fen: int
     project_code: str
     is_redirected: bool
+    redirected_to: str | None
     position: int
 
 
@@ -101,6 +105,7 @@ def find_receipt(gift_code: str) -> ReceiptRecord:
     row = db.session.execute(statement).first()
     if row is None:
         raise GiftUnknown("收据还没有开出，请几秒后再试。")
+    given = find_transfer(reallocation_reference(row.Transfer.reference))
     return ReceiptRecord(
         number=row.Receipt.number,
         issued_at=row.Receipt.issued_at,
@@ -109,5 +114,6 @@ def find_receipt(gift_code: str) -> ReceiptRecord:
         amount_fen=row.Transfer.amount_fen,
         project_code=row.PaymentOrder.purse,
         is_redirected=row.Transfer.reason != "gift",
+        redirected_to=None if given is None else purse_of(given.target_account),
         position=row.position,
     )

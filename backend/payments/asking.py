@@ -9,31 +9,39 @@ from sqlalchemy import delete, select, update
 
 from backend.core.db import db, write_with_retries
 from backend.payments.inbox import hear
-from backend.payments.models import CLOSED, EXPIRED, OPEN_STATES, PAID, OrderAsk, PaymentOrder
+from backend.payments.models import CLOSED, ENDED_STATES, EXPIRED, OPEN_STATES, PAID, OrderAsk, PaymentOrder
 from backend.payments.providers import Provider, TradeAnswer
 
 AFTER_SECONDS = (10, 30, 60, 180, 600, 1800)
 LAST_WORD_AFTER = timedelta(minutes=10)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One order to ask about; `is_last` when the provider can no longer take its money."""
+    """One order to ask about; `is_last` when the provider can no longer take its money.
+
+    `is_ended` when we ended it ourselves, so that the provider should take its money no more.
+    """
 
     order_id: int
     out_trade_no: str
     is_last: bool
+    is_ended: bool
 
 
-def next_ask(*, created_at: datetime, expires_at: datetime, now: datetime) -> datetime:
+def next_ask(*, created_at: datetime, expires_at: datetime, now: datetime, is_ended: bool = False) -> datetime:
     """Return when to ask again: 10 s, 30 s, 1, 3, 10, 30 min after the order, hourly, and ten minutes after its end.
 
-    When even that last question stays without an answer, it is asked again every hour.
+    When even that last question stays without an answer, it is asked again every hour. An order that we ended
+    (`is_ended`) is asked about every minute until then: its giver may have paid, and waits to hear of it.
     """
     last = expires_at + LAST_WORD_AFTER
     if now >= last:
         return now + HOUR
+    if is_ended:
+        return min(last, now + MINUTE)
     steps = [created_at + timedelta(seconds=seconds) for seconds in AFTER_SECONDS]
     while steps[-1] <= now:
         steps.append(steps[-1] + HOUR)
@@ -52,11 +60,20 @@ def ask_due(*, provider: Provider, now: datetime, limit: int = 20) -> int:
     """
     questions = write_with_retries(lambda: _claim(provider=provider.name, now=now, limit=limit))
     for question in questions:
-        answer = provider.query(question.out_trade_no, now=now)
+        answer = _ask(provider, question, now=now)
         if answer.paid is not None:
             hear(answer.paid, now=now)
         write_with_retries(lambda: _conclude(question, answer))  # noqa: B023 - called at once.
     return len(questions)
+
+
+def _ask(provider: Provider, question: Question, *, now: datetime) -> TradeAnswer:
+    """Ask; when nobody has paid for an order that we ended, have it closed and ask what came of that."""
+    answer = provider.query(question.out_trade_no, now=now)
+    if answer.state != "unpaid" or not question.is_ended:
+        return answer
+    provider.close(question.out_trade_no)
+    return provider.query(question.out_trade_no, now=now)
 
 
 def _claim(*, provider: str, now: datetime, limit: int) -> list[Question]:
@@ -73,12 +90,14 @@ def _claim(*, provider: str, now: datetime, limit: int) -> list[Question]:
         if order.state == PAID:
             _drop(order.id)
             continue
-        later = next_ask(created_at=order.created_at, expires_at=order.expires_at, now=now)
+        is_ended = order.state in ENDED_STATES
+        later = next_ask(created_at=order.created_at, expires_at=order.expires_at, now=now, is_ended=is_ended)
         mine = (OrderAsk.order_id == order.id) & (OrderAsk.next_at == next_at)
         taking = update(OrderAsk).where(mine).values(next_at=later).returning(OrderAsk.order_id)
         if db.session.execute(taking.execution_options(synchronize_session=False)).first() is not None:
             is_last = now >= order.expires_at + LAST_WORD_AFTER
-            questions.append(Question(order_id=order.id, out_trade_no=order.out_trade_no, is_last=is_last))
+            no = order.out_trade_no
+            questions.append(Question(order_id=order.id, out_trade_no=no, is_last=is_last, is_ended=is_ended))
     return questions
 
 

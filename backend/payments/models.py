@@ -13,6 +13,7 @@ from backend.core.db import Base, UtcDateTime
 CREATED, PAYABLE, PAID = "created", "payable", "paid"
 CLOSED, EXPIRED, QUARANTINED = "closed", "expired", "quarantined"
 OPEN_STATES = (CREATED, PAYABLE)
+ENDED_STATES = (CLOSED, EXPIRED)
 ORDER_IS_OPEN = text("state IN ('created', 'payable')")
 
 

@@ -62,14 +62,19 @@ def mark_payable(*, out_trade_no: str, pay_url: str) -> None:
     db.session.execute(update(PaymentOrder).where(waiting).values(state=PAYABLE, pay_url=pay_url))
 
 
-def close_orders_of(purse: str) -> int:
+def close_orders_of(purse: str, *, now: datetime) -> int:
     """Close every open order of a project that ends; return how many. Money that comes all the same is redirected.
 
     Called in the transaction that ends the project, after its row was locked; `order_gift` holds that row shared.
+    The payer may be paying this very moment: each order is asked about at once, and only the provider's word tells
+    its giver that nothing was paid.
     """
     open_ones = (PaymentOrder.purse == purse) & PaymentOrder.state.in_(OPEN_STATES)
     closing = update(PaymentOrder).where(open_ones).values(state=CLOSED, target_account=UNALLOCATED)
-    return len(db.session.execute(closing.returning(PaymentOrder.id)).all())
+    closed = db.session.scalars(closing.returning(PaymentOrder.id)).all()
+    asking = update(OrderAsk).where(OrderAsk.order_id.in_(closed)).values(next_at=now)
+    db.session.execute(asking.execution_options(synchronize_session=False))
+    return len(closed)
 
 
 def find_order(out_trade_no: str) -> PaymentOrder | None:

@@ -98,6 +98,13 @@ class Provider(Protocol):
         """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
         ...
 
+    def close(self, out_trade_no: str) -> None:
+        """Ask the provider to take no more money for an order. Promises nothing: only `query` tells what came of it.
+
+        A network call: no transaction may be open. A paid or an unknown order stays as it is.
+        """
+        ...
+
     def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
         """Ask what became of an order. A network call: no transaction may be open."""
         ...

@@ -14,7 +14,7 @@ from backend.payments import transactions
 from backend.payments.keys import sandbox_key, serial_of
 from backend.payments.outbox import Message
 from backend.payments.providers import QUERY, OrderToPrepay, Paid, TradeAnswer, Unreadable
-from backend.payments.sandbox_book import NOTPAY, open_trade
+from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
 from backend.payments.wire import HttpWire, Wire, WireBroken
@@ -47,6 +47,10 @@ class SandboxProvider:
         """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
         self._ring().verify(headers, body, now=now)
         return transactions.read_notice(body, provider=self.name)
+
+    def close(self, out_trade_no: str) -> None:
+        """Close the trade in the sandbox's book, where it is unpaid; like `prepay` a transaction of its own."""
+        write_with_retries(lambda: close_trade(out_trade_no))
 
     def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
         """Ask the sandbox over HTTP. An answer that is not signed, or makes no sense, is no answer (bad input 21)."""

@@ -28,10 +28,10 @@ class TradeUnknown(NotFound):
 
 
 class TradeEnded(Refusal):
-    """The time to pay has passed; nothing was paid."""
+    """The time to pay has passed, or the order was closed; nothing was paid."""
 
     code = "ORDER_CLOSED"
-    detail = "支付时间已过，没有付款。请回到项目页重新捐赠。"
+    detail = "这个支付单已经关闭，没有付款。请回到项目页重新捐赠。"
 
 
 class TradeReused(Refusal):
@@ -86,9 +86,18 @@ def pay_trade(out_trade_no: str, *, now: datetime, owes_notice: bool = True) -> 
     paying = paying.values(state=SUCCESS, transaction_no=f"SB{new_code(26)}", success_at=now)
     pays = db.session.execute(paying.returning(SandboxTrade.out_trade_no)).first() is not None
     db.session.refresh(trade)
+    if trade.state == ENDED:  # It was closed between the look and the payment.
+        raise TradeEnded()
     if pays and owes_notice:
         outbox.put(kind=NOTICE_KIND, subject=out_trade_no, body=notice_of(trade, now=now), now=now)
     return trade
+
+
+def close_trade(out_trade_no: str) -> None:
+    """Take no more money for a trade; one that is paid or unknown stays as it is."""
+    unpaid = (SandboxTrade.out_trade_no == out_trade_no) & (SandboxTrade.state == NOTPAY)
+    closing = update(SandboxTrade).where(unpaid).values(state=ENDED)
+    db.session.execute(closing.execution_options(synchronize_session=False))
 
 
 def notice_of(trade: SandboxTrade, *, now: datetime) -> str:

@@ -136,7 +136,7 @@ def end_project(*, project: str, staff: StaffMember, now: datetime) -> ProjectRe
     if state_of(get_project(project), now=now) != "collecting":
         raise ProjectOver()
     row.ended_at = now
-    close_orders_of(project)
+    close_orders_of(project, now=now)
     audit.record(action="projects.end", actor=staff.code, subject=project, now=now)
     db.session.flush()  # The answer reads the row again.
     return get_project(project)
@@ -152,7 +152,7 @@ def close_project(*, project: str, staff: StaffMember, now: datetime) -> Project
         raise StillCollecting()
     row.ended_at = row.ended_at or now
     row.closed_at = row.closed_at or now
-    close_orders_of(project)
+    close_orders_of(project, now=now)
     db.session.flush()  # The answer reads the row again.
     moved_fen = move_leftovers(get_project(project), now=now)
     audit.record(action="projects.close", actor=staff.code, subject=project, now=now, moved_fen=moved_fen)

@@ -18,6 +18,7 @@ from backend.donations.wording import receipt_number
 from backend.payments.orders import mark_payable
 from backend.payments.providers import Provider
 from backend.projects.queries import find_projects, get_project
+from backend.projects.rules import ProjectRecord
 from backend.regions.queries import called
 from backend.sharing.service import credited_link
 from miniapp_api.cards import card_of
@@ -137,34 +138,41 @@ def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
     """List the gifts of this phone's person, newest first (R108)."""
     limit = page["limit"]
     rows = queries.gifts_of_person(require_person().id, before_id=before_id(page), limit=limit + 1, now=clock.now())
-    projects = find_projects(gift.project_code for gift in rows)
+    projects = find_projects(code for gift in rows for code in (gift.project_code, gift.redirected_to) if code)
     names = called({project.village_code for project in projects.values()})
     titles = {
-        code: {"code": code, "title": project.title, "village_name": names.get(project.village_code, "")}
+        code: _told_of(project) | {"village_name": names.get(project.village_code, "")}
         for code, project in projects.items()
     }
-    return listed(
-        rows, limit=limit, row_id=lambda gift: gift.id, shown=lambda gift: _mine(gift, titles[gift.project_code])
-    )
+    return listed(rows, limit=limit, row_id=lambda gift: gift.id, shown=lambda gift: _mine(gift, titles))
 
 
 def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any]:
-    """Return a gift as its own giver sees it. The stations are the account that received it, as the ledger has it."""
-    receipt = _receipt(gift)
+    """Return a gift as its own giver sees it.
+
+    The stations are the account that received it, as the ledger has it.
+    """
+    receipt, given_to = _receipt(gift), gift.redirected_to
     return {
         **vars(gift),
         "project": card_of(get_project(gift.project_code), now=now),
+        "redirected_to": None if given_to is None else _told_of(get_project(given_to)),
         "receipt": receipt,
         "reused": reused,
         "stations": [] if gift.holder is None else [{"holder": gift.holder, "amount_fen": gift.amount_fen}],
     }
 
 
-def _mine(gift: GiftRecord, project: dict[str, str]) -> dict[str, Any]:
+def _told_of(project: ProjectRecord) -> dict[str, str]:
+    return {"code": project.code, "title": project.title}
+
+
+def _mine(gift: GiftRecord, titles: dict[str, dict[str, str]]) -> dict[str, Any]:
     receipt = _receipt(gift) or {}
     return {
         **vars(gift),
-        "project": project,
+        "project": titles[gift.project_code],
+        "redirected_to": None if gift.redirected_to is None else titles[gift.redirected_to],
         "receipt_number": receipt.get("number"),
         "receipt_url": receipt.get("url"),
     }

@@ -57,6 +57,13 @@ class StationSchema(Schema):
     amount_fen = fields.Integer(required=True)
 
 
+class GivenToSchema(Schema):
+    """The project that a redirected gift was given to since; null while it waits, and for a gift that was not."""
+
+    code = fields.String(required=True)
+    title = fields.String(required=True)
+
+
 class GiftSchema(Schema):
     """A gift as its own giver sees it; `pay_url` only while it can be paid."""
 
@@ -71,6 +78,7 @@ class GiftSchema(Schema):
     pay_url = fields.String(required=True, allow_none=True)
     expires_at = LocalTime(required=True)
     paid_at = LocalTime(required=True, allow_none=True)
+    redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)
     receipt = fields.Nested(ReceiptSchema, required=True, allow_none=True)
     reused = fields.Boolean(required=True)
     stations = fields.List(fields.Nested(StationSchema), required=True)
@@ -118,6 +126,7 @@ class MyGiftSchema(Schema):
     display = fields.String(required=True, metadata={"enum": list(DISPLAYS)})
     ordered_at = LocalTime(required=True)
     paid_at = LocalTime(required=True, allow_none=True)
+    redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)
     receipt_number = fields.String(required=True, allow_none=True)
     receipt_url = fields.String(required=True, allow_none=True)
 

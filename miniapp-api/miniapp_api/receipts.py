@@ -34,6 +34,7 @@ def show(secret: str) -> Response:
         receipt=receipt,
         number=receipt_number(receipt.number, issued_at=receipt.issued_at),
         project=project,
+        now_for=None if receipt.redirected_to is None else get_project(receipt.redirected_to),
         village="".join([*(parent.name for parent in village.parents), village.name]),
         amount=yuan(receipt.amount_fen),
         capitals=capitals(receipt.amount_fen),

@@ -28,7 +28,7 @@ const activity = {
 }
 const gift = {
   code: 'G1', amount_fen: 1999, display: 'anonymous', hide_amount: false, name: null, message: null, project: card, state: 'payable',
-  pay_url: '/sandbox/pay/1', expires_at: null, paid_at: null, receipt: null, reused: false, stations: [],
+  pay_url: '/sandbox/pay/1', expires_at: null, paid_at: null, redirected_to: null, receipt: null, reused: false, stations: [],
 }
 
 const refusal = (status, code) => [status, { type: 'about:blank', title: code, status, code, detail: '拒绝', request_id: 'r', retryable: false }]

@@ -12,7 +12,7 @@ from backend.ledger.posting import ReferenceReused
 from backend.payments import sandbox_book
 from backend.payments import settle as settling
 from backend.payments.providers import PaymentUnavailable
-from backend.payments.sandbox import signed_by_sandbox
+from backend.payments.sandbox import SandboxProvider, signed_by_sandbox
 from backend.payments.wire import Answer
 from backend.payments.worker import money_steps, provider_of
 from tests.world.giving import Giving, ordered, project_of, village
@@ -86,6 +86,94 @@ def test_an_order_closed_by_the_provider_is_closed_here(village: Giving) -> None
     village.works()
     assert village.order_states() == ["closed"]
     assert phone.sees(gift)["state"] == "expired"
+
+
+def test_an_order_whose_project_ends_is_closed_at_the_provider_before_its_giver_hears_of_it(village: Giving) -> None:
+    phone, gift = ordered(village)
+    village.ends(project_of(gift))
+    assert [phone.sees(gift)["state"], phone.asks("/me/gifts")["items"][0]["state"]] == ["confirming"] * 2
+    village.works()
+    assert (phone.sees(gift)["state"], phone.asks("/me/gifts")["items"]) == ("expired", [])
+    assert "没有付款" in phone.presses(gift).text
+    with pytest.raises(sandbox_book.TradeEnded):
+        village.pays_unseen(gift)
+    village.waits(hours=2)
+    assert (phone.sees(gift)["state"], village.transfers(), village.out_of_joint()) == ("expired", 0, [])
+
+
+def test_who_pays_while_the_project_ends_hears_within_a_minute_where_the_money_is(village: Giving) -> None:
+    phone, gift = ordered(village)
+    village.later(minutes=12)
+    village.works()
+    village.ends(project_of(gift))
+    village.wire.is_cut = True
+    village.works()
+    assert phone.sees(gift)["state"] == "confirming"
+    village.pays_unseen(gift)
+    village.wire.is_cut = False
+    village.later(minutes=1)
+    village.works()
+    village.works()
+    seen = phone.sees(gift)
+    assert (seen["state"], seen["redirected_to"], village.unallocated()) == ("redirected", None, 50_00)
+
+
+def test_who_pays_between_the_question_and_the_closing_has_paid(
+    village: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, gift = ordered(village)
+    village.ends(project_of(gift))
+    real = SandboxProvider.close
+
+    def closes_too_late(self: SandboxProvider, out_trade_no: str) -> None:
+        village.pays_unseen(gift)
+        real(self, out_trade_no)
+
+    monkeypatch.setattr(SandboxProvider, "close", closes_too_late)
+    village.works()
+    assert (phone.sees(gift)["state"], village.unallocated()) == ("redirected", 50_00)
+
+
+def test_while_the_provider_is_silent_about_an_ended_order_nobody_is_told_that_nothing_was_paid(
+    village: Giving,
+) -> None:
+    phone, gift = ordered(village)
+    village.ends(project_of(gift))
+    village.wire.is_cut = True
+    village.waits(hours=2)
+    assert phone.sees(gift)["state"] == "confirming"
+    village.wire.is_cut = False
+    village.waits(hours=1)
+    assert phone.sees(gift)["state"] == "expired"
+
+
+def test_a_closing_that_the_provider_does_not_carry_out_ends_nothing(
+    village: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, gift = ordered(village)
+    village.ends(project_of(gift))
+    monkeypatch.setattr(SandboxProvider, "close", lambda *_: None)
+    village.waits(minutes=20)
+    assert phone.sees(gift)["state"] == "confirming"
+    village.waits(minutes=30)
+    assert phone.sees(gift)["state"] == "expired"
+
+
+def test_an_ended_order_whose_word_waits_is_being_confirmed(village: Giving, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone, gift = ordered(village)
+    village.pays_unseen(gift)
+    village.ends(project_of(gift))
+
+    def refuses(**_: object) -> None:
+        raise ReferenceReused()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "post", refuses)
+        village.works("ask_provider")
+        assert (village.heard(), village.order_states()) == (["waiting"], ["closed"])
+        assert [phone.sees(gift)["state"], phone.asks("/me/gifts")["items"][0]["state"]] == ["confirming"] * 2
+    village.works("settle_waiting")
+    assert phone.sees(gift)["state"] == "redirected"
 
 
 def test_contradicted_money_that_a_query_confirms_waits_without_a_project(village: Giving) -> None:

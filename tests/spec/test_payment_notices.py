@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backend.disbursements import service as payouts
 from backend.ledger.posting import ReferenceReused
 from backend.payments import settle as settling
 from backend.payments.worker import provider_of
@@ -108,6 +109,24 @@ def test_a_payment_made_after_its_order_expired_is_kept_for_a_new_purpose(villag
     assert phone.sees(gift)["state"] == "redirected"
     village.hears(village.notice(gift, transaction_id=json.loads(told)["resource"]["transaction"]["transaction_id"]))
     assert village.unallocated() == 50_00
+
+
+def test_a_redirected_gift_tells_which_project_it_was_given_to(village: Giving) -> None:
+    roof, road, phone = village.opens_project("屋顶"), village.opens_project("道路"), village.phone()
+    gift = phone.order(roof, 30_00)
+    village.ends(roof)
+    phone.presses(gift)
+    village.works()
+    village.works()
+    assert (phone.sees(gift)["redirected_to"], phone.asks("/me/gifts")["items"][0]["redirected_to"]) == (None, None)
+    told = {"reference": village.trade_no(gift), "project": road}
+    village.writes(lambda: payouts.reallocate(**told, staff=village.desk, now=village.clock))
+    seen, mine = phone.sees(gift), phone.asks("/me/gifts")["items"][0]
+    given_to = {"code": road, "title": phone.asks(f"/projects/{road}")["title"]}
+    assert [(one["state"], one["redirected_to"]) for one in (seen, mine)] == [("redirected", given_to)] * 2
+    receipt = phone.browser.get(seen["receipt"]["url"]).text
+    assert f"已全部转入“{given_to['title']}”" in receipt
+    assert "单独保管" not in receipt
 
 
 def test_a_payment_made_in_time_counts_although_we_hear_of_it_late(village: Giving) -> None:

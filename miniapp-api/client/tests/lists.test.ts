@@ -113,13 +113,19 @@ describe('waiting for the money', () => {
     expect(nextPause(8000)).toBe(8000)
   })
 
-  it('goes on after a failed look, and rests after ten minutes', async () => {
+  it('goes on after a failed look, and after ten minutes rests between two looks', async () => {
     vi.useFakeTimers()
-    const waiting = useSettled(vi.fn().mockRejectedValue(new Problem('offline', 'OFFLINE')))
+    const ask = vi.fn().mockRejectedValue(new Problem('offline', 'OFFLINE'))
+    const waiting = useSettled(ask)
     await waiting.start()
     await vi.advanceTimersByTimeAsync(11 * 60_000)
     expect([waiting.resting.value, waiting.gift.value]).toEqual([true, null])
-    waiting.stop()
+    const before = ask.mock.calls.length
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(ask.mock.calls.length - before).toBe(20)
+    ask.mockResolvedValue(gift('redirected', 'HH-1'))
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect([waiting.resting.value, waiting.settled.value]).toEqual([false, true])
   })
 
   it('never takes "not yet" for an end', () => {

@@ -1,11 +1,15 @@
-/** Ask again and again until the money is heard of, more slowly with time, and never while nobody looks. */
+/**
+ * Ask again and again until the money is heard of, more slowly with time, and never while nobody looks.
+ * `expired` is the provider's own word that nothing was paid: nothing else ends the asking on an open page.
+ */
 import { computed, ref } from 'vue'
 import { useOne } from './load'
 import type { Gift, GiftState } from './types'
 
 const FIRST_MS = 1200
 const SLOWEST_MS = 8000
-const GIVE_UP_MS = 10 * 60 * 1000
+const LONG_MS = 10 * 60 * 1000
+const RESTING_MS = 30 * 1000
 const FINAL: GiftState[] = ['paid', 'redirected', 'expired']
 
 export function isFinal(state: GiftState): boolean {
@@ -33,9 +37,9 @@ export function useSettled(ask: () => Promise<Gift>) {
   async function look(): Promise<void> {
     clearTimeout(timer)
     await one.load()
+    resting.value = !settled.value && spent >= LONG_MS
     if (settled.value) return
-    resting.value = spent >= GIVE_UP_MS
-    if (resting.value) return
+    pause = resting.value ? RESTING_MS : pause
     timer = setTimeout(look, pause)
     spent += pause
     pause = nextPause(pause)

@@ -164,6 +164,8 @@ export interface GiftOrder {
   via?: string
 }
 export type GiftState = 'payable' | 'confirming' | 'paid' | 'redirected' | 'expired' | 'quarantined'
+/** Where a redirected gift was given since; null while it waits, and for a gift that was not redirected. */
+export interface GivenTo { code: string; title: string }
 export interface Gift {
   code: string
   amount_fen: number
@@ -176,6 +178,7 @@ export interface Gift {
   pay_url: string | null
   expires_at: string | null
   paid_at: string | null
+  redirected_to: GivenTo | null
   receipt: { number: string; url: string } | null
   reused: boolean
   stations: { holder: string; amount_fen: number }[]
@@ -189,6 +192,7 @@ export interface MyGift {
   state: GiftState
   display: Display
   paid_at: string | null
+  redirected_to: GivenTo | null
   receipt_number: string | null
   receipt_url: string | null
 }
