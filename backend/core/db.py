@@ -23,7 +23,9 @@ from sqlalchemy import DateTime, Dialect, Engine, MetaData, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from backend.core.clock import in_utc
 from backend.core.errors import DatabaseBusy, StorageUnavailable
@@ -67,6 +69,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class local_date(FunctionElement[str]):  # noqa: N801  # Read as the function in SQL that it is.
+    """In SQL, the calendar day in Asia/Shanghai of a stored instant: `clock.local_day` for whole tables."""
+
+    name = "local_date"
+    inherit_cache = True
+
+
+@compiles(local_date, "sqlite")
+def _local_date_sqlite(element: local_date, compiler: Any, **how: Any) -> str:
+    return f"date({compiler.process(element.clauses, **how)}, '+8 hours')"
+
+
+@compiles(local_date, "postgresql")
+def _local_date_postgresql(element: local_date, compiler: Any, **how: Any) -> str:
+    return f"CAST(timezone('Asia/Shanghai', {compiler.process(element.clauses, **how)}) AS DATE)"
 
 
 def open_engine(engine: Engine) -> None:

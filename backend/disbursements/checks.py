@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, or_, select, text
+from sqlalchemy.orm import aliased
 
-from backend.core.db import db
-from backend.disbursements.models import SpendingCorrection, SpendingLine
+from backend.core.db import db, local_date
+from backend.disbursements.models import Payout, SpendingCorrection, SpendingLine
+from backend.disbursements.service import reallocation_reference
+from backend.ledger.accounts import UNALLOCATED
+from backend.ledger.models import Transfer
+from backend.ledger.reasons import (
+    GIFT_UNALLOCATED,
+    PAYOUT,
+    REALLOCATION,
+    SPENDING,
+    SPENDING_CORRECTION,
+    SURPLUS_TO_FUND,
+)
+from backend.people.models import Staff
+from backend.people.rights import NATION
+from backend.projects.models import Project
 
 SHOWN = 20
 
@@ -32,9 +47,10 @@ _WITHOUT_TRANSFER = """
        AND t.source_account = c.source AND t.target_account = c.target
     WHERE t.id IS NULL ORDER BY c.code LIMIT :shown"""
 _WITHOUT_CASE = """
-    SELECT t.reference FROM transfers t WHERE t.reason = :reason
-    AND NOT EXISTS (SELECT 1 FROM ({cases}) c WHERE c.reference = t.reference) ORDER BY t.id LIMIT :shown"""
-_REASONS = {"拨付": "payout", "支出": "spending", "更正": "spending_correction"}
+    WITH cases AS MATERIALIZED ({cases})
+    SELECT t.reference FROM transfers t LEFT JOIN cases c ON c.reference = t.reference
+    WHERE t.reason = :reason AND c.reference IS NULL ORDER BY t.id LIMIT :shown"""
+_REASONS = {"拨付": PAYOUT, "支出": SPENDING, "更正": SPENDING_CORRECTION}
 
 
 def check_disbursements() -> list[str]:
@@ -44,6 +60,10 @@ def check_disbursements() -> list[str]:
         _each_transfer_has_its_case,
         _corrections_are_within_their_line,
         _vouchers_run_without_a_gap,
+        _days_are_those_of_the_rows,
+        _payouts_are_of_two_of_the_nation,
+        _reallocations_have_their_arrival,
+        _surplus_leaves_closed_projects,
     )
     return [finding for check in checks for finding in check()]
 
@@ -82,3 +102,58 @@ def _vouchers_run_without_a_gap() -> list[str]:
     count, highest = func.count(), func.max(SpendingLine.number)
     statement = select(SpendingLine.project_id).group_by(SpendingLine.project_id).having(count != highest).limit(SHOWN)
     return [f"项目 {project_id} 的凭证编号有缺口" for project_id in db.session.scalars(statement)]
+
+
+def _days_are_those_of_the_rows() -> list[str]:
+    spent = select(Transfer.reference).join(SpendingLine, SpendingLine.reference == Transfer.reference)
+    spent = spent.where(or_(Transfer.provider_date != SpendingLine.spent_on, Transfer.channel != SpendingLine.channel))
+    back = (
+        select(Transfer.reference)
+        .join(SpendingCorrection, SpendingCorrection.reference == Transfer.reference)
+        .join(SpendingLine, SpendingLine.id == SpendingCorrection.line_id)
+        .where(
+            or_(
+                Transfer.provider_date != local_date(SpendingCorrection.recorded_at),
+                Transfer.channel != SpendingLine.channel,
+            )
+        )
+    )
+    return [
+        f"转账 {reference} 的日期或渠道与{name}记录不符"
+        for name, wrong in (("支出", spent), ("更正", back))
+        for reference in db.session.scalars(wrong.limit(SHOWN))
+    ]
+
+
+def _payouts_are_of_two_of_the_nation() -> list[str]:
+    """A role is given with the account and never changes, so what it is now it was then (R98)."""
+    alone = select(Payout.code).where(Payout.approved_by == Payout.proposed_by).limit(SHOWN)
+    hands = (Staff.id == Payout.proposed_by) | (Staff.id == Payout.approved_by)
+    is_of_nation = (Staff.role == "national") & (Staff.region_code == NATION)
+    stranger = select(Payout.code).join(Staff, hands).where(~is_of_nation).distinct().limit(SHOWN)
+    return [
+        *(f"拨付 {code} 由同一个人提出和批准" for code in db.session.scalars(alone)),
+        *(f"拨付 {code} 的提出人或批准人不是全国账号" for code in db.session.scalars(stranger)),
+    ]
+
+
+def _reallocations_have_their_arrival() -> list[str]:
+    arrival, prefix = aliased(Transfer), reallocation_reference("")
+    is_its_arrival = (
+        (arrival.reference == func.substr(Transfer.reference, len(prefix) + 1))
+        & (arrival.reason == GIFT_UNALLOCATED)
+        & (arrival.target_account == UNALLOCATED)
+        & (arrival.amount_fen == Transfer.amount_fen)
+        & (Transfer.reference == literal(prefix) + arrival.reference)
+    )
+    loose = select(Transfer.reference).outerjoin(arrival, is_its_arrival)
+    loose = loose.where(Transfer.reason == REALLOCATION, arrival.id.is_(None)).order_by(Transfer.id).limit(SHOWN)
+    return [f"重新分配 {reference} 没有相符的到账" for reference in db.session.scalars(loose)]
+
+
+def _surplus_leaves_closed_projects() -> list[str]:
+    """Surplus moves when its project closes or later; that it goes to the village's own fund, the routes tell."""
+    own = Transfer.source_account.in_((literal("00/") + Project.code, Project.village_code + "/" + Project.code))
+    early = select(Transfer.reference).join(Project, own)
+    early = early.where(Transfer.reason == SURPLUS_TO_FUND, Transfer.posted_at < Project.closed_at)
+    return [f"结余 {reference} 早于项目结项" for reference in db.session.scalars(early.limit(SHOWN))]

@@ -15,6 +15,7 @@ from backend.disbursements.refusals import AlreadyApproved, FourEyes, ProjectClo
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, post
 from backend.ledger.queries import balance_fen
+from backend.ledger.reasons import PAYOUT, REALLOCATION
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.projects.models import Project
 from backend.projects.queries import get_project
@@ -70,7 +71,7 @@ def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
         source=account(NATIONAL, project.code),
         target=account(project.village_code, project.code),
         amount_fen=row.amount_fen,
-        reason="payout",
+        reason=PAYOUT,
         reference=payout_reference(payout),
         now=now,
     )
@@ -93,7 +94,7 @@ def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetim
         source=UNALLOCATED,
         target=account(NATIONAL, project),
         amount_fen=arrived.amount_fen,
-        reason="reallocation",
+        reason=REALLOCATION,
         reference=reallocation_reference(reference),
         now=now,
     )

@@ -22,6 +22,7 @@ from backend.disbursements.refusals import (
 )
 from backend.ledger.accounts import WORLD, account
 from backend.ledger.posting import check_amount, lock_account, post
+from backend.ledger.reasons import SPENDING, SPENDING_CORRECTION
 from backend.media.models import Picture
 from backend.media.service import make_public
 from backend.people.rights import StaffMember, authorise
@@ -65,7 +66,7 @@ def record_spending(
         source=source,
         target=WORLD,
         amount_fen=amount_fen,
-        reason="spending",
+        reason=SPENDING,
         reference=spending_reference(code),
         now=now,
         channel=channel,
@@ -103,7 +104,7 @@ def correct_spending(*, line: str, amount_fen: int, reason: str, staff: StaffMem
         source=WORLD,
         target=target,
         amount_fen=amount_fen,
-        reason="spending_correction",
+        reason=SPENDING_CORRECTION,
         reference=row.reference,
         now=now,
         channel=found.channel,

@@ -18,6 +18,7 @@ from backend.donations.wording import receipt_name
 from backend.ledger.accounts import purse_of
 from backend.ledger.models import OrderedTransfer, Transfer
 from backend.ledger.posting import find_transfer
+from backend.ledger.reasons import GIFT
 from backend.payments.models import PaymentOrder
 
 CODE_CHARS = 10
@@ -113,7 +114,7 @@ def find_receipt(gift_code: str) -> ReceiptRecord:
         donor=receipt_name(display=row.Gift.display, name=row.GiftWords.name if row.GiftWords else None),
         amount_fen=row.Transfer.amount_fen,
         project_code=row.PaymentOrder.purse,
-        is_redirected=row.Transfer.reason != "gift",
+        is_redirected=row.Transfer.reason != GIFT,
         redirected_to=None if given is None else purse_of(given.target_account),
         position=row.position,
     )

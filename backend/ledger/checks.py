@@ -98,18 +98,27 @@ def _flows_are_recomputed() -> list[str]:
 
 def _nothing_below_zero() -> list[str]:
     found = db.session.execute(text(_RUNNING), {"shown": SHOWN})
-    return [f"账户 {row.account} 在位置 {row.position} 低于零（{row.fen} 分）" for row in found]
+    return [
+        f"账户 {row.account} 算上排队的转账 {row.place} 低于零（{row.fen} 分）"
+        if row.waits
+        else f"账户 {row.account} 在位置 {row.place} 低于零（{row.fen} 分）"
+        for row in found
+    ]
 
 
+# Waiting transfers follow the ordered ones, in the order of their ids: so they will be numbered.
 _RUNNING = """
-WITH legs AS (
-  SELECT o.position, t.target_account AS account, t.amount_fen AS fen
-  FROM transfers t JOIN ledger_order o ON o.transfer_id = t.id WHERE t.target_account <> 'world'
+WITH places AS (
+  SELECT transfer_id, 0 AS waits, position AS place FROM ledger_order
+  UNION ALL SELECT transfer_id, 1, transfer_id FROM ledger_queue
+), legs AS (
+  SELECT p.waits, p.place, t.target_account AS account, t.amount_fen AS fen
+  FROM transfers t JOIN places p ON p.transfer_id = t.id WHERE t.target_account <> 'world'
   UNION ALL
-  SELECT o.position, t.source_account, -t.amount_fen
-  FROM transfers t JOIN ledger_order o ON o.transfer_id = t.id WHERE t.source_account <> 'world'
+  SELECT p.waits, p.place, t.source_account, -t.amount_fen
+  FROM transfers t JOIN places p ON p.transfer_id = t.id WHERE t.source_account <> 'world'
 ), running AS (
-  SELECT account, position, SUM(fen) OVER (PARTITION BY account ORDER BY position) AS fen FROM legs
+  SELECT account, waits, place, SUM(fen) OVER (PARTITION BY account ORDER BY waits, place) AS fen FROM legs
 )
-SELECT account, position, fen FROM running WHERE fen < 0 ORDER BY position LIMIT :shown
+SELECT account, waits, place, fen FROM running WHERE fen < 0 ORDER BY waits, place LIMIT :shown
 """

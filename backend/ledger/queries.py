@@ -11,8 +11,9 @@ from sqlalchemy import case, func, literal, or_, select, union_all
 from backend.core.db import db
 from backend.ledger.accounts import NATIONAL, WORLD, account
 from backend.ledger.models import Account, Flow, LedgerState, OrderedTransfer, QueuedTransfer, Transfer
+from backend.ledger.reasons import GIFT, REALLOCATION, SPENDING, SPENDING_CORRECTION, SURPLUS_TO_FUND
 
-GIFT_REASONS = ("gift", "reallocation")
+GIFT_REASONS = (GIFT, REALLOCATION)
 # The tail is sought by the queue's row ids and never by account: an account may have ten million transfers.
 _IS_QUEUED = Transfer.id.in_(select(QueuedTransfer.transfer_id))
 
@@ -124,10 +125,10 @@ def _add(sums: dict[str, int], total: FlowTotal, *, is_national: bool) -> None:
     if total.reason in GIFT_REASONS:
         sums["received_fen"] += total.in_fen - total.out_fen
         sums["gift_count"] += total.in_count - total.out_count
-    elif total.reason == "surplus_to_fund":
+    elif total.reason == SURPLUS_TO_FUND:
         sums["received_fen"] += total.in_fen
         sums["moved_to_fund_fen"] += total.out_fen
-    elif total.reason in ("spending", "spending_correction"):
+    elif total.reason in (SPENDING, SPENDING_CORRECTION):
         sums["spent_fen"] += total.out_fen - total.in_fen
 
 

@@ -12,15 +12,16 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import case, func, or_, select
 
 from backend.core.db import db
+from backend.ledger import reasons
 from backend.ledger.accounts import NATIONAL, holder_of, is_in_transit, purse_of
 from backend.ledger.models import Account, OrderedTransfer, Transfer
 from backend.notices import spending
 
-RECEIVED = ("gift", "reallocation", "surplus_to_fund")
-SPENT = "spending"
-CORRECTED = "spending_correction"
-MOVED = "surplus_to_fund"
-PAID_OUT = "payout"
+RECEIVED = (reasons.GIFT, reasons.REALLOCATION, reasons.SURPLUS_TO_FUND)
+SPENT = reasons.SPENDING
+CORRECTED = reasons.SPENDING_CORRECTION
+MOVED = reasons.SURPLUS_TO_FUND
+PAID_OUT = reasons.PAYOUT
 
 
 class FiguresOutOfJoint(Exception):

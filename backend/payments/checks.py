@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 
-from backend.core.db import db
+from backend.core.db import db, local_date
+from backend.ledger.accounts import NATIONAL, UNALLOCATED, WORLD
 from backend.ledger.models import Transfer
 from backend.payments.models import PAID, HeardPayment, PaymentOrder, SandboxTrade
 from backend.payments.sandbox_book import SUCCESS
@@ -27,11 +28,21 @@ def check_payments() -> list[str]:
 
 
 def _is_its_transfer() -> ColumnElement[bool]:
+    """The order, its transfer and what was wished tell the same; only redirected money may differ from the wish."""
+    as_wished = and_(
+        Transfer.reason == GIFT,
+        Transfer.target_account == literal(f"{NATIONAL}/") + PaymentOrder.purse,
+        Transfer.amount_fen == PaymentOrder.amount_fen,
+    )
+    redirected = and_(Transfer.reason == GIFT_UNALLOCATED, Transfer.target_account == UNALLOCATED)
     return and_(
+        or_(as_wished, redirected),
         Transfer.reference == PaymentOrder.out_trade_no,
+        Transfer.source_account == WORLD,
         Transfer.amount_fen == PaymentOrder.paid_fen,
         Transfer.target_account == PaymentOrder.target_account,
         Transfer.channel == PaymentOrder.provider,
+        Transfer.provider_date == local_date(PaymentOrder.paid_at),
     )
 
 

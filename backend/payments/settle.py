@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Update, bindparam, select, update
 from backend.core.clock import local_day
 from backend.core.db import UtcDateTime, db, insert_once
 from backend.core.prepared import Prepared
+from backend.ledger import reasons
 from backend.ledger.accounts import UNALLOCATED, WORLD
 from backend.ledger.posting import post
 from backend.payments.alerts import raise_alert
@@ -18,7 +19,7 @@ from backend.payments.providers import QUERY, Paid, Unreadable
 
 SETTLED, REPEATED, REDIRECTED, SET_ASIDE = "settled", "repeated", "redirected", "quarantined"
 UNKNOWN, WAITING, IGNORED = "unknown", "waiting", "ignored"
-GIFT, GIFT_UNALLOCATED = "gift", "gift_unallocated"
+GIFT, GIFT_UNALLOCATED = reasons.GIFT, reasons.GIFT_UNALLOCATED
 CURRENCY = "CNY"
 
 

@@ -16,6 +16,7 @@ from backend.core.text import clean_text
 from backend.ledger.accounts import NATIONAL, account
 from backend.ledger.posting import lock_account, post
 from backend.ledger.queries import balance_fen
+from backend.ledger.reasons import SURPLUS_TO_FUND
 from backend.media.service import make_public
 from backend.orgs.models import Organisation
 from backend.orgs.service import find_organisation
@@ -172,7 +173,7 @@ def move_leftovers(project: ProjectRecord, *, now: datetime) -> int:
         # The lock and the balance make it once; the reference only has to be new.
         reference = f"surplus:{project.code}:{new_code()}"
         target = account(holder, fund)
-        post(source=source, target=target, amount_fen=left_fen, reason="surplus_to_fund", reference=reference, now=now)
+        post(source=source, target=target, amount_fen=left_fen, reason=SURPLUS_TO_FUND, reference=reference, now=now)
         moved_fen += left_fen
     return moved_fen
 

@@ -12,9 +12,10 @@ from backend.core.db import db, read_with_retries, writing
 from backend.disbursements.checks import check_disbursements
 from backend.donations.checks import check_receipts
 from backend.ledger.checks import check_ledger
-from backend.notices.checks import check_notices
+from backend.notices.checks import check_notices, check_periods
 from backend.payments.checks import check_payments
 from backend.projects.checks import check_projects
+from backend.projects.routes import check_routes
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_jobs import install_job_commands
@@ -23,11 +24,13 @@ from miniapp_api.commands_start import prepare, welcome
 
 CHECKS = (
     check_ledger,
+    check_routes,
     check_projects,
     check_disbursements,
     check_payments,
     check_receipts,
     check_notices,
+    check_periods,
     check_volunteers,
 )
 
