@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import cast
 
-from sqlalchemy import Row, Select, case, exists, func, literal, or_, select
+from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from backend.core.clock import local_day, start_of_local_day
@@ -68,15 +69,20 @@ class GiftRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftLine:
-    """One gift as everybody may see it. A hidden amount is None, and then only the day is told, not the hour."""
+    """One gift as everybody may see it. A hidden amount is None; of no gift is the hour told (ADR 0013)."""
 
-    transfer_id: int
     code: str
     name: str
     amount_fen: int | None
     message: str | None
     paid_at: datetime
+    """The first instant of the local day of the payment."""
     via_share: bool
+
+    @property
+    def day(self) -> date:
+        """The local day of the payment."""
+        return local_day(self.paid_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,19 +112,26 @@ def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: d
     return [_record(row, now=now) for row in rows]
 
 
-def newest_gifts(purse: str, *, before_id: int | None = None, limit: int) -> list[GiftLine]:
-    """Return the gifts that a purse received, newest first, as the public may see them. `before_id` is a transfer."""
+def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: int) -> list[GiftLine]:
+    """Return the gifts that a purse received, the newest day first, as the public may see them.
+
+    Within a day they stand by the provider's random number: an order that is read from an index, and that nobody
+    can lay beside the order of the ledger (ADR 0013). `before` is the day and the code of the last gift seen.
+    """
     statement = (
-        select(Transfer.id, Transfer.amount_fen, Transfer.posted_at, Gift, GiftWords)
+        select(Transfer.amount_fen, Transfer.provider_date, Gift, GiftWords)
         .join(PaymentOrder, PaymentOrder.out_trade_no == Transfer.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .where(Transfer.target_account == account(NATIONAL, purse), Transfer.reason == GIFT)
-        .order_by(Transfer.id.desc())
+        .order_by(Transfer.provider_date.desc(), Transfer.reference.desc())
         .limit(limit)
     )
-    if before_id is not None:
-        statement = statement.where(Transfer.id < before_id)
+    if before is not None:
+        day, code = before
+        seen = select(PaymentOrder.out_trade_no).join(Gift, Gift.order_id == PaymentOrder.id).where(Gift.code == code)
+        last = tuple_(literal(day), seen.scalar_subquery())
+        statement = statement.where(tuple_(Transfer.provider_date, Transfer.reference) < last)
     return [_line(row) for row in db.session.execute(statement)]
 
 
@@ -188,14 +201,13 @@ def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime
     return "confirming" if is_heard or is_asked else "expired"
 
 
-def _line(row: Row[int, int, datetime, Gift, GiftWords]) -> GiftLine:
-    transfer_id, amount_fen, posted_at, gift, words = row
+def _line(row: Row[int, date | None, Gift, GiftWords]) -> GiftLine:
+    amount_fen, day, gift, words = row
     return GiftLine(
-        transfer_id=transfer_id,
         code=gift.code,
         name=public_name(display=gift.display, name=None if words is None else words.name),
         amount_fen=None if gift.hide_amount else amount_fen,
         message=None if words is None else words.message,
-        paid_at=start_of_local_day(local_day(posted_at)) if gift.hide_amount else posted_at,
+        paid_at=start_of_local_day(cast(date, day)),  # What comes from outside has it: `channel_of_world`.
         via_share=gift.link_id is not None,
     )

@@ -45,9 +45,9 @@ class PurseFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerLine:
-    """One transfer with its place in the order; `position` is None for the second until it is ordered."""
+    """One transfer with its place in the order."""
 
-    position: int | None
+    position: int
     posted_at: datetime
     reason: str
     source: str
@@ -132,19 +132,24 @@ def _add(sums: dict[str, int], total: FlowTotal, *, is_national: bool) -> None:
         sums["spent_fen"] += total.out_fen - total.in_fen
 
 
-def ledger_lines(accounts: Iterable[str], *, before_id: int | None, limit: int) -> list[tuple[int, LedgerLine]]:
-    """Return the newest transfers that touch one of the accounts, each with its row id for the next cursor."""
+def ledger_lines(accounts: Iterable[str], *, before_position: int | None, limit: int) -> list[LedgerLine]:
+    """Return the newest transfers that touch one of the accounts, without those that are not ordered yet.
+
+    The next page begins after `before_position`; an unknown position begins nowhere: no rows.
+    """
     names = sorted(set(accounts))
     statement = (
         select(Transfer, OrderedTransfer.position)
-        .outerjoin(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
+        .join(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
         .where(or_(Transfer.source_account.in_(names), Transfer.target_account.in_(names)))
         .order_by(Transfer.id.desc())
         .limit(limit)
     )
-    if before_id is not None:
-        statement = statement.where(Transfer.id < before_id)
-    return [(row.Transfer.id, _line(row.Transfer, row.position)) for row in db.session.execute(statement)]
+    if before_position is not None:
+        # By row id, for its index; a transfer that was ordered late stands beside its neighbours and is not lost.
+        last = select(OrderedTransfer.transfer_id).where(OrderedTransfer.position == before_position)
+        statement = statement.where(Transfer.id < last.scalar_subquery())
+    return [_line(row.Transfer, row.position) for row in db.session.execute(statement)]
 
 
 def lines_between(accounts: Iterable[str], *, after: int, through: int) -> list[LedgerLine]:
@@ -192,7 +197,7 @@ def oldest_queued_at() -> datetime | None:
     return db.session.scalar(select(Transfer.posted_at).where(Transfer.id == waiting))
 
 
-def _line(transfer: Transfer, position: int | None) -> LedgerLine:
+def _line(transfer: Transfer, position: int) -> LedgerLine:
     return LedgerLine(
         position=position,
         posted_at=transfer.posted_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response
@@ -34,7 +34,7 @@ from miniapp_api.gift_schemas import (
 )
 from miniapp_api.link_codes import link_id_of
 from miniapp_api.once import answer, claim_request
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import CursorInvalid, PageQuery, before_id, cursor_of, listed, listed_after
 from miniapp_api.payments import current_provider
 from miniapp_api.sessions import current_person, require_person
 
@@ -124,10 +124,10 @@ def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
 @bp.response(200, GiftListSchema)
 @reads
 def list_gifts(page: dict[str, Any], code: str) -> dict[str, Any]:
-    """List the gifts that a project received, newest first, each as its giver wants it shown."""
+    """List the gifts that a project received, newest day first, each as its giver wants it shown (ADR 0013)."""
     project, limit = get_project(code), page["limit"]
-    rows = queries.newest_gifts(project.code, before_id=before_id(page), limit=limit + 1)
-    return listed(rows, limit=limit, row_id=lambda line: line.transfer_id, shown=lambda line: line)
+    rows = queries.newest_gifts(project.code, before=_last_seen(page), limit=limit + 1)
+    return listed_after(rows, limit=limit, key=lambda line: f"{line.day}.{line.code}", shown=lambda line: line)
 
 
 @bp.get("/me/gifts")
@@ -161,6 +161,20 @@ def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any
         "reused": reused,
         "stations": [] if gift.holder is None else [{"holder": gift.holder, "amount_fen": gift.amount_fen}],
     }
+
+
+def _last_seen(page: dict[str, Any]) -> tuple[date, str] | None:
+    """Return the day and the code that the cursor holds. Refuses `CursorInvalid`."""
+    told = cursor_of(page)
+    if told is None:
+        return None
+    day, _, code = told.partition(".")
+    try:
+        if not code.isalnum():
+            raise CursorInvalid()
+        return date.fromisoformat(day), code
+    except ValueError as error:
+        raise CursorInvalid() from error
 
 
 def _told_of(project: ProjectRecord) -> dict[str, str]:

@@ -85,9 +85,9 @@ class ProgressPostSchema(Schema):
 
 
 class TransferSchema(Schema):
-    """One row of the ledger."""
+    """One row of the ledger; of a gift only the day is told, and a public reference instead of the payment's number."""
 
-    position = fields.Integer(required=True, allow_none=True)
+    position = fields.Integer(required=True)
     posted_at = LocalTime(required=True)
     reason = fields.String(required=True)
     source = fields.String(required=True)

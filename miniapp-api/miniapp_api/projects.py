@@ -10,6 +10,7 @@ from backend.core import clock
 from backend.disbursements.queries import SpendingRecord, spending_of
 from backend.donations.queries import newest_gifts
 from backend.ledger.accounts import NATIONAL, account
+from backend.ledger.published import published
 from backend.ledger.queries import ledger_lines, purse_figures
 from backend.notices.models import PROJECT
 from backend.notices.queries import latest_notice
@@ -82,11 +83,11 @@ def list_progress(page: dict[str, Any], code: str) -> dict[str, Any]:
 @bp.response(200, TransferListSchema)
 @reads
 def list_transfers(page: dict[str, Any], code: str) -> dict[str, Any]:
-    """List every transfer of the project's purse as it stands in the ledger, newest first."""
+    """List every ordered transfer of the project's purse, newest first; a gift without its number (ADR 0013)."""
     project, limit = get_project(code), page["limit"]
     accounts = (account(NATIONAL, code), account(project.village_code, code))
-    rows = ledger_lines(accounts, before_id=before_id(page), limit=limit + 1)
-    return listed(rows, limit=limit, row_id=lambda row: row[0], shown=lambda row: row[1])
+    rows = ledger_lines(accounts, before_position=before_id(page), limit=limit + 1)
+    return listed(rows, limit=limit, row_id=lambda line: line.position, shown=published)
 
 
 def shown_spending(line: SpendingRecord) -> dict[str, Any]:

@@ -220,12 +220,15 @@ def test_the_ledger_of_a_project_is_read_page_by_page_newest_first(money: Money)
     for number in range(5):
         money.comes_in(to="00/roof", fen=number + 1, reference=f"a{number}")
     money.comes_in(to="00/well", fen=9, reference="w")
+    money.is_ordered()
+    money.comes_in(to="00/roof", fen=6, reference="not ordered yet")
 
     with money.app.app_context(), reading():
-        first = ledger_lines(["00/roof"], before_id=None, limit=3)
-        rest = ledger_lines(["00/roof"], before_id=first[-1][0], limit=3)
-    assert [line.amount_fen for _, line in first + rest] == [5, 4, 3, 2, 1]
-    assert {line.position for _, line in first} == {None}
+        first = ledger_lines(["00/roof"], before_position=None, limit=3)
+        rest = ledger_lines(["00/roof"], before_position=first[-1].position, limit=3)
+        nowhere = ledger_lines(["00/roof"], before_position=99, limit=3)
+    assert [(line.position, line.amount_fen) for line in first + rest] == [(5, 5), (4, 4), (3, 3), (2, 2), (1, 1)]
+    assert nowhere == []
 
 
 OUT_OF_JOINT = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backend.ledger.published import public_reference
 from tests.world.desk import NEIGHBOUR, Desk
 from tests.world.regions import ZHONGXIN
 
@@ -125,14 +126,18 @@ def test_money_without_a_project_waits_and_is_given_one_once(desk: Desk, fund: s
     assert (other.status_code, other.json["code"]) == (409, "REFERENCE_REUSED")
     assert desk.holds(f"00/{lamps}") == 430_00
     assert desk.holds("00/unallocated") == 40_00
+    desk.is_ordered()
+    row = desk.page(f"/projects/{lamps}/transfers")["items"][0]
+    assert (row["reason"], row["reference"]) == ("reallocation", f"reallocation:{public_reference(first)}")
     assert [one["reference"] for one in desk.payer.sees("/desk/unallocated").json["items"]] == [second]
     assert desk.page(f"/projects/{lamps}")["figures"]["received_fen"] == 1030_00
 
 
 @pytest.mark.parametrize(("reference", "reason"), [("absent", "no such money"), ("payout", "money of a project")])
 def test_only_money_that_waits_can_be_given_a_project(desk: Desk, lamps: str, reference: str, reason: str) -> None:
-    known = desk.page(f"/projects/{lamps}/transfers")["items"][-1]["reference"]
-    told = known if reference == "payout" else reference
+    desk.is_ordered()
+    rows = desk.page(f"/projects/{lamps}/transfers")["items"]
+    told = next((row["reference"] for row in rows if row["reason"] == reference), reference)
     answer = desk.payer.does(f"/desk/unallocated/{told}/reallocations", {"project_code": lamps})
     assert answer.status_code == 404, reason
     assert desk.cadre.sees("/desk/unallocated").status_code == 404

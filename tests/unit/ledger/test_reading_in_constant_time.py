@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from flask import Flask
 from sqlalchemy import event, text
 
 from backend.core.db import db, is_sqlite, reading
+from backend.donations.queries import newest_gifts
 from backend.ledger.queries import balance_fen, cut_off_position, flow_totals
 from tests.world.money import NOON, Money
 
@@ -52,3 +54,19 @@ def test_a_balance_and_its_totals_are_read_without_walking_through_the_account(a
         assert "SCAN transfers" not in plan
         assert "Seq Scan on transfers" not in plan
         assert "ix_transfers" not in plan
+
+
+def test_the_newest_gifts_are_read_by_day_without_sorting_all_of_them(app: Flask) -> None:
+    with app.app_context(), reading():
+        if not is_sqlite():
+            db.session.execute(text("SET LOCAL enable_seqscan = off"))
+            db.session.execute(text("SET LOCAL enable_sort = off"))
+        with plans_of_what_is_read() as plans:
+            assert newest_gifts("roof", limit=5) == []
+            assert newest_gifts("roof", before=(date(2026, 6, 1), "x"), limit=5) == []
+
+    assert len(plans) == 2
+    for plan in plans:
+        assert "ix_transfers_of_day" in plan
+        assert "TEMP B-TREE" not in plan
+        assert "Sort" not in plan
