@@ -2,28 +2,19 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { assertQuiet, begin, startBrowser, takePhone, told } from './browser.mjs'
-import { give, logIn } from './deeds.mjs'
+import { liveInTheVillage, logIn } from './deeds.mjs'
 import { atDesk } from './desk-api.mjs'
 import { assertAccessible, assertFits } from './look.mjs'
-import { deskPlaces, publicPlaces, routes, VILLAGE } from './places.mjs'
+import { deskPlaces, publicPlaces, routes } from './places.mjs'
 import { startWorld } from './world.mjs'
 
 const phones = {}
 let world, browser, gift
 let places = []
 
-/** A villager who has given, passed on and signed up, so that the own pages have something to show. */
 async function villager() {
   const phone = await takePhone(browser, world)
-  const { projects, activities } = await world.get(`/villages/${VILLAGE}`)
-  const meals = projects.find((project) => project.title === '众心村老年助餐点').code
-  gift = await give(phone, meals, '19.99')
-  await phone.press('生成我的链接和卡片')
-  await phone.sees('复制链接')
-  await phone.go(`/activity?code=${activities[0].code}`)
-  await phone.write('您的姓名', '王小明')
-  await phone.press('我要报名')
-  await phone.sees('您已报名')
+  gift = await liveInTheVillage(phone, world)
   return phone
 }
 

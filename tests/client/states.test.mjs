@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, describe } from 'node:test'
 import { begin, startBrowser, takePhone, told } from './browser.mjs'
-import { give, logIn } from './deeds.mjs'
+import { liveInTheVillage, logIn } from './deeds.mjs'
 import { atDesk } from './desk-api.mjs'
-import { deskPlaces, publicPlaces, routes, VILLAGE } from './places.mjs'
+import { deskPlaces, publicPlaces, routes } from './places.mjs'
 import { startWorld } from './world.mjs'
 
 const phones = {}
@@ -24,13 +24,7 @@ begin(async () => {
   world = await startWorld()
   browser = await startBrowser()
   Object.assign(phones, { villager: await take(), cun1: await take('cun1'), guojia1: await take('guojia1') })
-  const { projects, activities } = await world.get(`/villages/${VILLAGE}`)
-  const gift = await give(phones.villager, projects[0].code, '19.99')
-  await phones.villager.press('生成我的链接和卡片')
-  await phones.villager.go(`/activity?code=${activities[0].code}`)
-  await phones.villager.write('您的姓名', '王小明')
-  await phones.villager.press('我要报名')
-  await phones.villager.sees('您已报名')
+  const gift = await liveInTheVillage(phones.villager, world)
   places = [...(await publicPlaces(world, gift)), ...(await deskPlaces(await atDesk(world, 'cun1')))]
 })
 after(async () => {
