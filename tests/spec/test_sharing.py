@@ -168,7 +168,8 @@ def test_a_gift_is_credited_to_the_link_that_brought_it_and_to_nobody_by_name(vi
     assert told[roof]["built"] == told[VILLAGE]["built"] == [built]
     assert "张三" not in str(told)
     assert village.phone().asks("/me/shares")["items"] == []
-    assert [line["via_share"] for line in sharer.asks(f"/projects/{well}/gifts")["items"]] == [True, False]
+    lines = sharer.asks(f"/projects/{well}/gifts")["items"]
+    assert {line["amount_fen"]: line["via_share"] for line in lines} == {40_00: True, 30_00: False}
 
 
 def test_a_share_that_brought_nothing_yet_is_told_plainly(village: Giving) -> None:
