@@ -32,7 +32,7 @@ export async function publicPlaces(world, gift) {
     at('pages/project/index', `/project?code=${village.fund.code}`, '村社互助基金'),
     lines('spending', '厨房改造工程款'),
     lines('progress', '助餐点开灶'),
-    lines('gifts', '王家大嫂'),
+    lines('gifts', '爱心人士'),
     at('pages/give/index', `/give?code=${meals}`, '捐多少（元）'),
     at('pages/thanks/index', `/thanks?gift=${gift}`, '已到账，谢谢您！'),
     at('pages/gifts/index', '/gifts', '这里是用这部手机捐的款'),

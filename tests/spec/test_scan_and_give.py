@@ -173,7 +173,7 @@ def test_after_its_time_an_order_cannot_be_paid_any_more(village: Giving) -> Non
     seal = phone.seal(gift)
     village.later(minutes=30)
     answer = phone.browser.post(f"{gift['pay_url']}/pay", data={"seal": seal})
-    assert "支付时间已过" in answer.text
+    assert "支付单已经关闭" in answer.text
     village.waits(minutes=20)
     assert phone.sees(gift)["state"] == "expired"
     assert village.holds(roof) == 0
