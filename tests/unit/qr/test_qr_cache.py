@@ -163,5 +163,7 @@ def test_a_picture_that_vanishes_during_pruning_is_no_error(tmp_path: Path) -> N
 def test_processes_that_share_a_directory_see_whole_pictures_only(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert pool.map(draw_many, [str(tmp_path)] * 3) == [True] * 3
+        pool.close()
+        pool.join()  # Workers that end by themselves, not by a signal, tell what they ran.
 
     assert list(tmp_path.rglob("*.part")) == []
