@@ -31,7 +31,8 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from the shelf, or let Flask answer."""
-        answer = self.shelf.find(key_of(environ)) if environ["REQUEST_METHOD"] == "GET" else None
+        is_shared = environ["REQUEST_METHOD"] == "GET" and not asks_anew(environ)
+        answer = self.shelf.find(key_of(environ)) if is_shared else None
         if answer is None:
             return self.app(environ, start_response)
         request_id = new_request_id()
@@ -61,17 +62,27 @@ def key_of(environ: WSGIEnvironment) -> str:
     return f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
 
 
+def asks_anew(environ: WSGIEnvironment) -> bool:
+    """Tell whether the asker takes no answer made before the question (RFC 9111, 5.2.1.4): he has just given."""
+    return "no-cache" in environ.get("HTTP_CACHE_CONTROL", "")
+
+
 def etagged(handler: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
     """Share the answer for a second, add an ETag, and answer 304 without a body when the asker holds the same.
 
     Stands above `@bp.response`, for reads that are the same for everybody; refusals pass it by. Other caches may keep
-    the answer but ask each time: a figure on a village's page is at most a second old.
+    the answer but ask each time: a figure on a village's page is at most a second old, and not even that for who asks
+    with `Cache-Control: no-cache`.
     """
 
     @functools.wraps(handler)
     def inside(*args: P.args, **kwargs: P.kwargs) -> Response:
         shelf: SharedAnswers = current_app.extensions[EXTENSION]
-        answer = shelf.get(key_of(request.environ), lambda: _answer(make_response(handler(*args, **kwargs))))
+        answer = shelf.get(
+            key_of(request.environ),
+            lambda: _answer(make_response(handler(*args, **kwargs))),
+            anew=asks_anew(request.environ),
+        )
         response = Response(answer.body, content_type=answer.media_type)
         response.headers["ETag"] = answer.etag
         response.headers["Cache-Control"] = answer.cache

@@ -33,34 +33,39 @@ class SharedAnswers:
         self._making: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def find(self, key: str) -> Answer | None:
-        """Return the answer kept under `key` while it is fresh, or None."""
-        kept = self._answers.get(key)
-        return None if kept is None or kept[0] < time.monotonic_ns() else kept[1]
+    def find(self, key: str, *, since: int = 0) -> Answer | None:
+        """Return the answer kept under `key` while it is fresh, if its making began at `since` or later, or None.
 
-    def get(self, key: str, make: Callable[[], Answer]) -> Answer:
+        `since` is an instant of `time.monotonic_ns`.
+        """
+        kept = self._answers.get(key)
+        return None if kept is None or kept[0] < max(since, time.monotonic_ns() - self._nanoseconds) else kept[1]
+
+    def get(self, key: str, make: Callable[[], Answer], *, anew: bool = False) -> Answer:
         """Return the answer kept under `key`, or make it: of many who ask at once, one makes it and the rest wait.
 
+        Who asks `anew` gets no answer whose making began before that: who has just given finds his gift in it.
         What `make` raises is nobody else's; an answer larger than 128 KiB, or to an endless address, is not kept.
         """
         if self._nanoseconds == 0:
             return make()
+        since = time.monotonic_ns() if anew else 0
         with self._lock:
             mine = self._making.setdefault(key, threading.Lock())
         try:
             with mine:
-                return self.find(key) or self._make(key, make)
+                return self.find(key, since=since) or self._make(key, make)
         finally:
             with self._lock:
                 self._making.pop(key, None)
 
     def _make(self, key: str, make: Callable[[], Answer]) -> Answer:
-        until = time.monotonic_ns() + self._nanoseconds  # Counted from before the reading, never from after it.
+        began = time.monotonic_ns()  # Counted from before the reading, never from after it.
         answer = make()
         if len(answer.body) > BYTES_MAX or len(key) > KEY_MAX:
             return answer
         with self._lock:
-            self._answers[key] = (until, answer)
+            self._answers[key] = (began, answer)
             self._answers.move_to_end(key)
             while len(self._answers) > ANSWERS_MAX:
                 self._answers.popitem(last=False)

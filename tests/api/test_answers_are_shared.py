@@ -55,6 +55,26 @@ def test_of_many_who_ask_at_once_one_makes_the_answer(shelf: SharedAnswers) -> N
     assert kitchen.made == 1
 
 
+def test_who_has_just_given_gets_no_answer_from_before_the_gift(shelf: SharedAnswers) -> None:
+    kitchen = Kitchen()
+    shelf.get("/a", kitchen.make)
+    kitchen.body = b"soup with the gift"
+    assert shelf.get("/a", kitchen.make).body == b"soup"
+    assert shelf.get("/a", kitchen.make, anew=True).body == b"soup with the gift"
+    assert shelf.get("/a", kitchen.make).body == b"soup with the gift"
+    assert kitchen.made == 2
+
+
+def test_of_many_who_have_just_given_the_waiting_share_what_was_begun_after_they_asked(shelf: SharedAnswers) -> None:
+    kitchen = Kitchen(seconds=1)
+    threads = [threading.Thread(target=shelf.get, args=("/a", kitchen.make), kwargs={"anew": True}) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kitchen.made <= 3
+
+
 def test_an_answer_that_is_over_is_made_anew() -> None:
     shelf, kitchen = SharedAnswers(milliseconds=1), Kitchen()
     shelf.get("/a", kitchen.make)
@@ -122,6 +142,13 @@ def test_a_phone_that_has_the_answer_is_not_sent_it_again(phone: FlaskClient) ->
         again = phone.get("/soup", headers={"If-None-Match": asked})
         assert (again.status_code, again.data) == (304, b""), asked
     assert phone.get("/soup", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_phone_that_has_just_given_is_answered_anew(phone: FlaskClient) -> None:
+    soup = iter(["soup", "soup with the gift"])
+    phone.application.add_url_rule("/fresh", "fresh", etagged(lambda: Response(next(soup))))
+    assert phone.get("/fresh").data == b"soup"
+    assert phone.get("/fresh", headers={"Cache-Control": "no-cache"}).data == b"soup with the gift"
 
 
 def test_a_shared_answer_is_protected_counted_and_logged_like_any_other(

@@ -1,5 +1,5 @@
 /** One door to the network: what every request carries, and what every failure means. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as api from '@/services/api'
 import { send, withQuery } from '@/services/http'
 import { explain, Problem, problemFrom } from '@/services/problem'
@@ -19,6 +19,17 @@ describe('a request', () => {
     expect(sent[0].header['X-Requested-With']).toBe('happy-home')
     expect(sent[0].url).toBe('/api/v1/shares')
     expect(sent[1].header['X-Requested-With']).toBeUndefined()
+  })
+
+  it('asks for nothing older than what one has just done', async () => {
+    vi.useFakeTimers()
+    const sent = serverAnswers({ status: 200, body: {} })
+    await send('POST', '/projects/P/gifts')
+    await send('GET', '/projects/P')
+    vi.advanceTimersByTime(10_000)
+    await send('GET', '/projects/P')
+    vi.useRealTimers()
+    expect(sent.map((one) => one.header['Cache-Control'])).toEqual([undefined, 'no-cache', undefined])
   })
 
   it('leaves empty parameters out and writes the others safely', () => {

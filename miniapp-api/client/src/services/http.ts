@@ -11,6 +11,9 @@ export interface Call { query?: Query; body?: object; key?: string; headers?: Re
 const API = '/api/v1'
 const TIMEOUT_MS = 15_000
 const TOKEN = 'session_token'
+/** Longer than any answer is shared by the server. */
+const ANEW_MS = 3000
+let changed_at = 0
 
 export function withQuery(path: string, query: Query = {}): string {
   const pairs = Object.entries(query)
@@ -28,9 +31,15 @@ export function forgetToken(): void {
   store.drop(TOKEN)
 }
 
+/** Something of one's own has just changed: for some seconds, no answer from before it will do. */
+export function ownChange(): void {
+  changed_at = Date.now()
+}
+
 export function headersFor(method: Method, call: Call): Record<string, string> {
   const headers: Record<string, string> = { Accept: 'application/json', ...call.headers }
   if (method !== 'GET') headers['X-Requested-With'] = 'happy-home'
+  else if (Math.abs(Date.now() - changed_at) < ANEW_MS) headers['Cache-Control'] = 'no-cache'
   if (call.body) headers['Content-Type'] = 'application/json'
   if (call.key) headers['Idempotency-Key'] = call.key
   // #ifndef H5
@@ -69,6 +78,7 @@ export function send<T>(method: Method, path: string, call: Call = {}): Promise<
       success: ({ statusCode, data }) => {
         const ok = statusCode >= 200 && statusCode < 300
         // A captive portal answers 200 with a page of its own: that is not our server.
+        if (ok && method !== 'GET') ownChange()
         if (ok && (statusCode === 204 || typeof data === 'object')) resolve(data as T)
         else reject(problemFrom(ok ? 502 : statusCode, data))
       },

@@ -3,6 +3,7 @@
  * `expired` is the provider's own word that nothing was paid: nothing else ends the asking on an open page.
  */
 import { computed, ref } from 'vue'
+import { ownChange } from './http'
 import { useOne } from './load'
 import type { Gift, GiftState } from './types'
 
@@ -36,7 +37,9 @@ export function useSettled(ask: () => Promise<Gift>) {
 
   async function look(): Promise<void> {
     clearTimeout(timer)
+    const before = one.data.value?.state
     await one.load()
+    if (one.data.value?.state !== before) ownChange()
     resting.value = !settled.value && spent >= LONG_MS
     if (settled.value) return
     pause = resting.value ? RESTING_MS : pause
