@@ -20,7 +20,7 @@ export default defineConfig({
   build: {
     target: 'es2015',
     cssTarget: 'chrome61',
-    ...(isH5 ? { rollupOptions: { output: { manualChunks: sharedByPages } } } : {}),
+    ...(isH5 ? { manifest: true, rollupOptions: { output: { manualChunks: sharedByPages } } } : {}),
   },
   server: { proxy: Object.fromEntries(['/api', '/r', '/s', '/n', '/sandbox', '/media'].map((path) => [path, server])) },
 })

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from backend.core.config import HOUSE
+from miniapp_api.ahead import links_for
 
 BUILT = HOUSE / "miniapp-api" / "client" / "dist" / "build" / "h5"
 COMPRESSED = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
@@ -48,7 +49,9 @@ def client_file(path: str) -> Response:
     index = _file("index.html")
     if index is None:
         return Response(NOT_BUILT, status=503, mimetype="text/plain")
-    return _sent(index, cache="no-cache")
+    answer = _sent(index, cache="no-cache")
+    answer.headers.extend({"Link": links_for(BUILT, path, request.args.get("code", ""))})
+    return answer
 
 
 def _file(path: str) -> BuiltFile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,42 @@ def test_an_asset_is_sent_compressed_and_kept_for_ever(client: FlaskClient) -> N
     assert "immutable" in answer.headers["Cache-Control"]
     assert client.get("/assets/index-abc.js").data.startswith(b"let a = 1;")
     assert "Content-Encoding" not in client.get("/assets/photo.png", headers={"Accept-Encoding": "gzip"}).headers
+
+
+BUILD = {
+    "index.html": {"file": "assets/index.js", "imports": ["_shared.js"], "css": ["assets/index.css"]},
+    "_shared.js": {"file": "assets/shared.js"},
+    "_desk.js": {"file": "assets/desk.js", "imports": ["_shared.js"], "css": ["assets/desk.css"]},
+    "src/pages/index/index.vue": {"file": "assets/home.js", "imports": ["index.html", "_shared.js"]},
+    "src/pages/project/index.vue": {"file": "assets/project.js", "imports": ["index.html"]},
+    "src/pages-desk/index/index.vue": {"file": "assets/desk-home.js", "imports": ["_desk.js"]},
+    "src/pages-desk/publish/index.vue": {"file": "assets/publish.js", "imports": ["_desk.js", "index.html"]},
+    "src/i18n/en.json": {"file": "assets/en.js"},
+}
+DESK = ["</assets/desk.js>; rel=modulepreload", "</assets/desk.css>; rel=preload; as=style"]
+PROJECT = "</assets/project.js>; rel=modulepreload"
+AHEAD = [
+    ("/", ["</assets/home.js>; rel=modulepreload"], "the first page"),
+    (
+        "/project?code=abc&via=x",
+        [PROJECT, "</api/v1/projects/abc>; rel=preload; as=fetch; crossorigin=use-credentials"],
+        "a project",
+    ),
+    ("/project?code=</a>", [PROJECT], "an address that is no code"),
+    ("/desk", ["</assets/desk-home.js>; rel=modulepreload", *DESK], "the desk"),
+    ("/desk/publish", ["</assets/publish.js>; rel=modulepreload", *DESK], "a page of the desk"),
+    ("/nowhere", [], "a page that the build does not know"),
+]
+
+
+@pytest.mark.parametrize(("place", "links", "reason"), AHEAD, ids=[row[2] for row in AHEAD])
+def test_a_page_comes_with_the_names_of_what_it_will_ask_for(
+    client: FlaskClient, built: Path, place: str, links: list[str], reason: str
+) -> None:
+    assert client.get(place).headers.getlist("Link") == [], "a build without a manifest"
+    (built / ".vite").mkdir()
+    (built / ".vite" / "manifest.json").write_text(json.dumps(BUILD), encoding="utf-8")
+    assert client.get(place).headers.getlist("Link") == links, reason
 
 
 def test_what_the_browser_has_is_not_sent_again(client: FlaskClient) -> None:
