@@ -26,8 +26,10 @@ ALLOWED = ("backend.core", "flask_sqlalchemy")
 
 # Law 13: who may open a transaction. The edge, the commands, the job loop; and the two named exceptions,
 # flows that call out between two transactions and refusals that must be remembered.
+OPENING = ("writing", "write_with_retries", "write_together")
 TRANSACTION_OPENERS = (
     "backend/core/db.py",
+    "backend/core/together.py",
     "backend/jobs/",
     "backend/demo/",
     "miniapp-api/miniapp_api/",
@@ -91,7 +93,7 @@ def test_only_the_edge_opens_transactions() -> None:
             continue
         calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)]
         wrong += [f"{name}:{node.lineno}" for node in calls if node.attr in ("commit", "rollback")]
-        wrong += [name for module in imports_from_db(path) if module in ("writing", "write_with_retries")]
+        wrong += [name for module in imports_from_db(path) if module in OPENING]
     assert wrong == [], "commit at the edge only"
 
 
@@ -99,7 +101,7 @@ def imports_from_db(path: Path) -> list[str]:
     return [
         alias.name
         for node in ast.walk(parsed(path))
-        if isinstance(node, ast.ImportFrom) and node.module == "backend.core.db"
+        if isinstance(node, ast.ImportFrom) and node.module in ("backend.core.db", "backend.core.together")
         for alias in node.names
     ]
 

@@ -127,7 +127,7 @@ def writing() -> Iterator[Session]:
     On SQLite every writer, in every process, first takes a file lock: the busy handler is unfair and starves, the
     lock is not. Refuses `DatabaseBusy` when the lock is not had in time and `StorageUnavailable` when the disk is.
     """
-    _refuse_nesting()
+    refuse_nesting()
     session = db.session()
     with _write_lock(), _named_faults():
         try:
@@ -144,7 +144,7 @@ def writing() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """Open a read-only transaction that sees one instant of the whole database, from its first statement to its end."""
-    _refuse_nesting()
+    refuse_nesting()
     try:
         yield db.session()
     finally:
@@ -197,7 +197,8 @@ def is_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
-def _refuse_nesting() -> None:
+def refuse_nesting() -> None:
+    """Raise RuntimeError when a transaction is open here already (law 13)."""
     if db.session().in_transaction():
         raise RuntimeError("one request, one transaction: a transaction is already open here")
 

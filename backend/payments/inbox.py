@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from backend.core.db import db, read_with_retries, write_with_retries
 from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
+from backend.core.together import write_together
 from backend.payments.models import HeardPayment
 from backend.payments.providers import Paid, Provider, Unreadable
 from backend.payments.settle import WAITING, keep_for_later, settle, settle_waiting, store_unreadable
@@ -27,7 +28,7 @@ def hear(told: Paid | Unreadable, *, now: datetime) -> str:
         write_with_retries(lambda: store_unreadable(told, now=now))
         return "ignored"
     try:
-        return write_with_retries(lambda: settle(told, now=now))
+        return write_together(lambda: settle(told, now=now))
     except (DatabaseBusy, StorageUnavailable):
         raise
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""`Link` headers: what a page of the client will ask for is named with the page, not found out one trip after another."""
+"""`Link` headers: what a page of the client will ask for is named with the page, not found out trip by trip."""
 
 from __future__ import annotations
 

@@ -41,7 +41,13 @@ def server(app: str, *, environment: dict[str, str], workers: int = 1, threads: 
     size = ["--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--port", str(port), *size, app]
     own = {"PORT": str(port), "PYTHONPATH": f"{HOUSE}:{HOUSE / 'miniapp-api'}"}
-    process = subprocess.Popen(command, cwd=HOUSE, env=os.environ | own | environment, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=HOUSE,
+        env=os.environ | own | environment,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,  # A line a request, which nobody reads here.
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(address)
