@@ -35,7 +35,7 @@ from tests.bench.load import say, server, wrk
 from tests.world.databases import dispose, migrate
 from tests.world.postgres import SETTINGS, postgresql_server
 
-ROUNDS = 3
+ROUNDS = 5
 SECONDS = 2
 EACH = 2500
 """Orders of one round, for each of the two sides: more than the machine settles in that time, or nearly."""
