@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from flask import Flask
 from miniapp_api import commands_start, demo
 from miniapp_api.app import create_app
 from miniapp_api.commands import CHECKS
-from miniapp_api.demo import demo_accounts, is_told, tell_story
+from miniapp_api.demo import demo_accounts, is_told, keep_one_running, tell_story
 from miniapp_api.demo.story import PLACES, WANLIANG, ZHONGXIN
 from sqlalchemy import func, select
 
@@ -26,7 +26,7 @@ from backend.ledger.queries import purse_figures
 from backend.notices.models import Notice
 from backend.projects.models import Project
 from backend.regions.loading import load_some
-from backend.volunteers.models import CheckEvent
+from backend.volunteers.models import Activity, CheckEvent
 from tests.conftest import Maker
 from tests.world.databases import dispose
 
@@ -100,6 +100,14 @@ def test_the_notices_of_the_story_appeared_month_by_month_and_one_was_corrected(
     assert any(row.kind == "project_end" for row in rows)
 
 
+def test_each_day_that_the_demo_is_started_an_activity_runs_in_zhongxin(story: Flask) -> None:
+    before = count(story, Activity)
+    for day, more in ((21, 0), (22, 1), (22, 1), (25, 2)):
+        with story.app_context():
+            keep_one_running(now=datetime(2026, 11, day, 4, tzinfo=UTC))
+        assert count(story, Activity) == before + more
+
+
 def test_a_story_that_was_cut_off_goes_on_where_it_stopped(app: Flask, settings: Settings) -> None:
     class CutOff(Exception):
         """The process died."""
@@ -142,9 +150,13 @@ def test_prepare_makes_everything_once_and_welcome_shows_where_to_go(
     first = run.invoke(args=["prepare"])
     assert first.exit_code == 0, first.output
     assert "讲述演示故事" in first.output
-    assert "讲述演示故事" not in run.invoke(args=["prepare"]).output
+    greeting = tmp_path / "greeting"
+    second = run.invoke(args=["prepare", "--greeting", str(greeting)])
+    assert second.exit_code == 0, second.output
+    assert "讲述演示故事" not in second.output
 
     welcome = run.invoke(args=["welcome"]).output
+    assert greeting.read_text(encoding="utf-8") == welcome
     assert settings.public_url in welcome
     with app.app_context():
         for account in read_with_retries(demo_accounts):

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from backend.core.clock import local_day, start_of_local_day
+from backend.core.db import read_with_retries
 from backend.volunteers import codes
 from backend.volunteers.checking import check_in, check_out
 from backend.volunteers.queries import activities_in
@@ -52,8 +53,8 @@ def _service(key: str, who: int, *, index: int, starts: datetime, stage: Stage) 
 def keep_one_running(*, now: datetime) -> None:
     """Open the activity of today in 众心村 unless one runs there: the story ended yesterday only once."""
     place, starts = PLACES[0], start_of_local_day(local_day(now))
-    running = [one for one in activities_in(place.code, now=now, limit=20) if one.starts_at <= now < one.ends_at]
-    if not running:
+    last = read_with_retries(lambda: activities_in(place.code, now=now, limit=20))
+    if not any(one.starts_at <= now < one.ends_at for one in last):
         ends = starts + timedelta(hours=24)
         once(f"activity-{starts.date()}", partial(_open, place, 0, TODAY_TITLE, starts, ends, now), now=now)
 
