@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
+from pathlib import Path
 
 import click
 import flask_migrate
@@ -18,8 +20,9 @@ TENTH = 10
 
 
 @click.command("prepare")
+@click.option("--greeting", type=click.Path(path_type=Path), help="also write what `welcome` shows to this file")
 @with_appcontext
-def prepare() -> None:
+def prepare(greeting: Path | None) -> None:
     """Make or migrate the database, load the regions, tell the demo story. Quick when all of it is there."""
     flask_migrate.upgrade()
     if not read_with_retries(is_loaded):
@@ -27,6 +30,8 @@ def prepare() -> None:
         write_with_retries(lambda: load_all(now=clock.now(), progress=ProgressShown()))
     if settings().demo:
         _tell_demo()
+    if greeting is not None:
+        greeting.write_text(composed_welcome(), encoding="utf-8")
 
 
 def _tell_demo() -> None:
@@ -58,16 +63,21 @@ class ProgressShown:
 @with_appcontext
 def welcome() -> None:
     """Print the address, its QR code for the terminal and, in a demo, the accounts to try."""
-    address = settings().public_url
-    code = qrcode.QRCode(border=2)
-    code.add_data(address)
-    code.print_ascii(invert=True)
-    click.echo(f"  打开 / Open:  {address}")
-    if not settings().demo:
-        return
-    from miniapp_api.demo import demo_accounts
+    click.echo(composed_welcome(), nl=False)
 
-    click.echo(f"  村干部工作台 / Desk:  {address}/desk")
-    click.echo("  演示账号（仅演示，密码都一样）/ Demo accounts:")
-    for account in read_with_retries(demo_accounts):
-        click.echo(f"    {account.login:<12} {account.password:<16} {account.what}")
+
+def composed_welcome() -> str:
+    """Return the address, its QR code for the terminal and, in a demo, the accounts to try, as lines."""
+    address = settings().public_url
+    code, drawn = qrcode.QRCode(border=2), io.StringIO()
+    code.add_data(address)
+    code.print_ascii(out=drawn, invert=True)
+    lines = [f"  打开 / Open:  {address}"]
+    if settings().demo:
+        from miniapp_api.demo import demo_accounts
+
+        lines.append(f"  村干部工作台 / Desk:  {address}/desk")
+        lines.append("  演示账号（仅演示，密码都一样）/ Demo accounts:")
+        accounts = read_with_retries(demo_accounts)
+        lines += [f"    {account.login:<12} {account.password:<16} {account.what}" for account in accounts]
+    return drawn.getvalue() + "".join(f"{line}\n" for line in lines)

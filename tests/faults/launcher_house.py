@@ -18,12 +18,12 @@ HOUSE = Path(__file__).resolve().parents[2]
 # `python -m flask` and `python -m granian` find these in the current folder before anything installed.
 FLASK = """
 import os, pathlib, signal, sys, time
-word = sys.argv[-1]
+word = sys.argv[3]
 pathlib.Path("calls").open("a").write(word + "\\n")
 if word == "prepare" and os.environ.get("PREPARE_SAYS"):
     sys.exit(os.environ["PREPARE_SAYS"])
-if word == "welcome":
-    print("ADDRESS", os.environ["PUBLIC_URL"])
+if word == "prepare":
+    pathlib.Path(sys.argv[-1]).write_text("ADDRESS " + os.environ["PUBLIC_URL"])
 if word == "scheduler":
     pathlib.Path("scheduler.pid").write_text(str(os.getpid()))
     if os.environ.get("SCHEDULER_SAYS"):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import http.client
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.launch import checks, children, client, node, venv
+from tools.launch import checks, client, node, venv
 from tools.launch.children import Command, run_in_view
 from tools.launch.messages import Trouble, failed, say
 from tools.launch.settings import Place, check_settings, read_place
@@ -39,6 +38,11 @@ class Start:
     def log(self) -> Path:
         """Where the output of the building steps goes."""
         return self.logs / "launch.log"
+
+    @property
+    def greeting(self) -> Path:
+        """Where the product writes the words that welcome a person."""
+        return self.logs / "welcome.log"
 
     @property
     def python(self) -> Path:
@@ -99,7 +103,9 @@ def prepare(start: Start) -> bool:
     if start.place.keeps_database and not any(start.place.data_dir.glob("*.sqlite3")):
         checks.check_room(start.place.data_dir, megabytes=DATA_ROOM_MEGABYTES)
     errors = start.logs / "prepare.log"
-    code, output = run_in_view(start.flask("prepare"), errors=errors, stop=start.stop)
+    code, output = run_in_view(
+        start.flask("prepare", "--greeting", str(start.greeting)), errors=errors, stop=start.stop
+    )
     if code != 0:
         raise failed("准备数据", "Preparing the data", output=output, log=errors)
     return True
@@ -122,22 +128,17 @@ def scheduler(start: Start) -> Program:
 def serve(start: Start) -> bool:
     """Start both processes, welcome the person when the server answers, and watch until somebody asks to stop.
 
-    The welcome is composed while the server starts, and the scheduler comes after both: a person waits for those two.
+    The scheduler comes after the welcome: a person waits for that.
     """
     checks.check_port(start.place)
     watch = Watch([server(start)], stop=start.stop)
-    greeting = start.logs / "welcome.log"
-    with greeting.open("wb") as out:
-        composing = children.start(start.flask("welcome"), out=out, err=subprocess.DEVNULL)
     try:
         await_answer(start, watch)
-        start.stop.wait_until(lambda: watch.look() or children.has_ended(composing), seconds=READY_SECONDS)
-        welcome(start, greeting.read_text(encoding="utf-8", errors="replace"))
+        welcome(start, start.greeting.read_text(encoding="utf-8") if start.greeting.is_file() else "")
         watch.add(scheduler(start))
         watch.go_on()
     finally:
         watch.end()
-        children.sweep(composing)
     return False
 
 
