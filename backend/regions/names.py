@@ -76,8 +76,13 @@ def word_of(text: str) -> Word:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a search text, folded, at most five; single characters say too little and are left out."""
-    return [word for word in _BETWEEN.split(folded(text)[:TEXT_LIMIT]) if len(word) >= 2][:WORDS_MAX]
+    """Return the words of a search text, folded, at most five; single characters say too little and are left out.
+
+    A name written with gaps, 众 心, is one word.
+    """
+    parts = [part for part in _BETWEEN.split(folded(text)[:TEXT_LIMIT]) if part]
+    words = [part for part in parts if len(part) >= 2] or ["".join(parts)]
+    return [word for word in words if len(word) >= 2][:WORDS_MAX]
 
 
 def splits_of(text: str) -> Iterator[list[str]]:
