@@ -71,12 +71,15 @@ def share(
     """Return a person's own link to a target, and whether it is new; one a person and target (features 10).
 
     A nickname replaces the one before; without one the card names nobody. The caller has checked the target.
+    Refuses `LinkRevoked`: a link that was stopped stays stopped, and another is not made in its place.
     """
     row = {"kind": SHARE, "target_kind": target_kind, "target_code": target_code, "sharer_id": person_id}
     made = _insert(row, now=now)
     mine = (Link.kind == SHARE) & (Link.sharer_id == person_id)
     mine &= (Link.target_kind == target_kind) & (Link.target_code == target_code)
     link = _made_or_found(made, mine)
+    if link.revoked_at is not None:
+        raise LinkRevoked()
     _keep_name(link.link_id, person_id, nickname)
     return find_link(link.link_id), made is not None
 

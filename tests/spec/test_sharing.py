@@ -126,6 +126,15 @@ def test_a_stopped_link_says_so_and_takes_no_gift_but_the_project_does(village: 
     assert again["revoked_for"] == "海报被人调包"
 
 
+def test_who_shares_again_what_was_stopped_gets_no_dead_link(village: Giving) -> None:
+    roof, phone = village.opens_project("屋顶"), village.phone()
+    assert stop(village, phone.shares("project", roof, nickname="老王")["code"]).status_code == 201
+    told = {"target_kind": "project", "target": roof, "nickname": "小王"}
+    refused = phone.browser.post("/api/v1/shares", json=told, headers=OURS)
+    assert (refused.status_code, refused.json["code"]) == (410, "LINK_REVOKED")
+    assert village.phone().shares("project", roof)["code"]
+
+
 def test_each_poster_has_a_number_and_a_place(village: Giving) -> None:
     roof = village.opens_project("屋顶")
     first, second = poster(village, roof, "村口"), poster(village, roof, "学校")
