@@ -12,6 +12,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from backend.core.clock import local_day
+from backend.core.errors import Refusal
 from backend.notices import queries
 from backend.notices.queries import NoticeRecord
 from backend.projects.rules import FUND
@@ -19,11 +20,13 @@ from miniapp_api.edge import reads, settings
 from miniapp_api.etag import etagged
 from miniapp_api.media import media_url
 from miniapp_api.notice_schemas import NoticeListSchema, NoticeSchema
+from miniapp_api.page_errors import show_refusal
 from miniapp_api.paging import PageQuery, before_id, listed
 from qr import codes
 
 bp = Blueprint("notices", __name__, description="资金使用公示：按月和项目结束时由系统从账本生成，发布后不改。")
 pages = Pages("notice_pages", __name__)
+pages.register_error_handler(Refusal, show_refusal)
 SOURCES = {"gift": "捐赠", "reallocation": "待分配款项转入", "surplus_to_fund": "项目结余转入"}
 CHANNELS = {"sandbox": "沙箱支付（演示）", "wechat": "微信支付", "bank": "银行转账"}
 

@@ -112,7 +112,11 @@ def test_the_page_of_a_correction_says_what_was_wrong(village: Bookkeeping, clie
 
 @pytest.mark.parametrize("address", ["/api/v1/notices/none", "/n/none"])
 def test_an_unknown_notice_is_not_there(client: FlaskClient, address: str) -> None:
-    assert client.get(address).status_code == 404
+    answer = client.get(address)
+    assert answer.status_code == 404
+    is_page = address.startswith("/n/")
+    assert answer.mimetype == ("text/html" if is_page else "application/problem+json")
+    assert "没有" in answer.text
 
 
 @pytest.mark.parametrize("query", ["village=1", "project=a'b", "limit=0", "cursor=x"])
