@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.world.postgres import free_port
+from tools.launch.steps import BLOCKING_THREADS
 
 HOUSE = Path(__file__).resolve().parents[2]
 CONNECTIONS = 16
@@ -35,10 +36,10 @@ class Measured:
 
 
 @contextmanager
-def server(app: str, *, environment: dict[str, str], workers: int = 1, threads: int = 4) -> Iterator[str]:
+def server(app: str, *, environment: dict[str, str], workers: int = 1) -> Iterator[str]:
     """Run an application on granian as `make run` does; yield its address."""
     port = free_port()
-    size = ["--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]
+    size = ["--workers", str(workers), "--blocking-threads", str(BLOCKING_THREADS), "--log-level", "error"]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--port", str(port), *size, app]
     own = {"PORT": str(port), "PYTHONPATH": f"{HOUSE}:{HOUSE / 'miniapp-api'}"}
     process = subprocess.Popen(
