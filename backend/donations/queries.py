@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased
 
 from backend.core.clock import local_day, start_of_local_day
@@ -18,6 +18,7 @@ from backend.donations.models import Gift, GiftWords, Receipt
 from backend.donations.wording import public_name
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of, purse_of
 from backend.ledger.models import Transfer
+from backend.ledger.reasons import REALLOCATION
 from backend.payments.models import (
     ENDED_STATES,
     OPEN_STATES,
@@ -115,24 +116,42 @@ def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: d
 def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: int) -> list[GiftLine]:
     """Return the gifts that a purse received, the newest day first, as the public may see them.
 
-    Within a day they stand by the provider's random number: an order that is read from an index, and that nobody
-    can lay beside the order of the ledger (ADR 0013). `before` is the day and the code of the last gift seen.
+    Also those that were given to it only after they had waited as unallocated; each by the day of its payment. Within
+    a day they stand by the provider's random number: an order that is read from an index, and that nobody can lay
+    beside the order of the ledger (ADR 0013). `before` is the day and the code of the last gift seen.
     """
+    parts = [_page(part, before=before, limit=limit).subquery() for part in _arrivals(account(NATIONAL, purse))]
+    arrived = aliased(Transfer, union_all(*map(select, parts)).subquery())
     statement = (
-        select(Transfer.amount_fen, Transfer.provider_date, Gift, GiftWords)
-        .join(PaymentOrder, PaymentOrder.out_trade_no == Transfer.reference)
+        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords)
+        .join(PaymentOrder, PaymentOrder.out_trade_no == arrived.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
-        .where(Transfer.target_account == account(NATIONAL, purse), Transfer.reason == GIFT)
-        .order_by(Transfer.provider_date.desc(), Transfer.reference.desc())
+        .order_by(arrived.provider_date.desc(), arrived.reference.desc())
         .limit(limit)
     )
-    if before is not None:
-        day, code = before
-        seen = select(PaymentOrder.out_trade_no).join(Gift, Gift.order_id == PaymentOrder.id).where(Gift.code == code)
-        last = tuple_(literal(day), seen.scalar_subquery())
-        statement = statement.where(tuple_(Transfer.provider_date, Transfer.reference) < last)
     return [_line(row) for row in db.session.execute(statement)]
+
+
+def _arrivals(target: str) -> tuple[Select[Transfer], Select[Transfer]]:
+    """Select what came from givers straight into an account, and what was given to it later."""
+    given = aliased(Transfer)
+    arrival = func.substr(given.reference, len(reallocation_reference("")) + 1)
+    later = (given.target_account == target, given.provider_date.is_(None), given.reason == REALLOCATION)
+    return (
+        select(Transfer).where(Transfer.target_account == target, Transfer.reason == GIFT),
+        select(Transfer).join(given, Transfer.reference == arrival).where(*later),
+    )
+
+
+def _page(part: Select[Transfer], *, before: tuple[date, str] | None, limit: int) -> Select[Transfer]:
+    part = part.order_by(Transfer.provider_date.desc(), Transfer.reference.desc()).limit(limit)
+    if before is None:
+        return part
+    day, code = before
+    seen = select(PaymentOrder.out_trade_no).join(Gift, Gift.order_id == PaymentOrder.id).where(Gift.code == code)
+    last = tuple_(literal(day), seen.scalar_subquery())
+    return part.where(tuple_(Transfer.provider_date, Transfer.reference) < last)
 
 
 def brought_by(link_ids: Iterable[str]) -> dict[str, Brought]:

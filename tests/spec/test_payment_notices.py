@@ -129,6 +129,27 @@ def test_a_redirected_gift_tells_which_project_it_was_given_to(village: Giving) 
     assert "单独保管" not in receipt
 
 
+def test_a_gift_that_found_its_project_later_stands_among_those_of_the_project(village: Giving) -> None:
+    roof, road, phone = village.opens_project("屋顶"), village.opens_project("道路"), village.phone()
+    late = phone.order(roof, 30_00)
+    village.ends(roof)
+    phone.presses(late)
+    village.works()
+    others = [village.paid_gift(road, fen) for fen in (10_00, 20_00, 40_00)]
+    told = {"reference": village.trade_no(late), "project": road}
+    village.writes(lambda: payouts.reallocate(**told, staff=village.desk, now=village.clock))
+    whole = phone.asks(f"/projects/{road}/gifts")["items"]
+    assert sorted(line["code"] for line in whole) == sorted(gift["code"] for gift in [late, *others])
+    read, cursor = [], ""
+    for _ in whole:
+        page = phone.asks(f"/projects/{road}/gifts?limit=1{cursor}")
+        read += page["items"]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert (read, page["next_cursor"]) == (whole, None)
+    assert phone.asks(f"/projects/{road}")["gift_count"] == len(whole)
+    assert phone.asks(f"/projects/{roof}/gifts")["items"] == []
+
+
 def test_a_payment_made_in_time_counts_although_we_hear_of_it_late(village: Giving) -> None:
     phone, gift = ordered(village)
     told = village.notice(gift)
