@@ -105,7 +105,7 @@ export interface Notice extends NoticeCard {
     opening_fen: number
     received: { source: string; amount_fen: number; count: number }[]
     spent: NoticeSpending[]
-    corrections: NoticeSpending[]
+    corrections: NoticeCorrection[]
     later_corrections: NoticeCorrection[]
     purses: { code: string; title: string }[]
     moved_to_fund_fen: number
