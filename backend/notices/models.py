@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
@@ -48,3 +49,25 @@ class Notice(Base):
     is_demo: Mapped[bool]
     figures: Mapped[str] = mapped_column(Text)
     """JSON, whole fen; `checks` recomputes it from the transfers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeHead:
+    """What a notice is beside its figures, before it is published and after: the columns of the same names."""
+
+    code: str
+    scope: str
+    scope_code: str
+    village_code: str
+    kind: str
+    period_key: str
+    version: int
+    title: str
+    due_on: date
+    published_at: datetime
+    opening_position: int
+    cut_off_position: int
+    corrected_through: int
+    corrects: str | None
+    correction_reason: str | None
+    is_demo: bool

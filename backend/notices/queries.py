@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -13,7 +12,7 @@ from sqlalchemy.orm import aliased
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.jobs.periods import MONTHLY
-from backend.notices.models import PROJECT, VILLAGE, Notice
+from backend.notices.models import PROJECT, VILLAGE, Notice, NoticeHead
 from backend.projects.queries import find_project
 
 
@@ -24,27 +23,11 @@ class NoticeUnknown(NotFound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoticeRecord:
+class NoticeRecord(NoticeHead):
     """A notice as its page shows it; `corrected_by` names the version that came after it, None for the newest."""
 
     id: int
-    code: str
-    scope: str
-    scope_code: str
-    village_code: str
-    kind: str
-    period_key: str
-    version: int
-    title: str
-    due_on: date
-    published_at: datetime
-    opening_position: int
-    cut_off_position: int
-    corrected_through: int
-    corrects: str | None
-    correction_reason: str | None
     corrected_by: str | None
-    is_demo: bool
     figures: dict[str, Any]
 
     @property

@@ -5,37 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from backend.core.audit import record
 from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.jobs.periods import Period, read_end_key
 from backend.notices.figures import figures_of
-from backend.notices.models import Notice
+from backend.notices.models import Notice, NoticeHead
 from backend.notices.scopes import Scope
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
-    """A notice as it will stand, rendered but not yet published."""
+class Draft(NoticeHead):
+    """A notice as it will stand, rendered but not yet published; `figures` is the text that is kept."""
 
-    code: str
-    scope: str
-    scope_code: str
-    village_code: str
-    kind: str
-    period_key: str
-    version: int
-    title: str
-    due_on: date
-    published_at: datetime
-    opening_position: int
-    cut_off_position: int
-    corrected_through: int
-    corrects: str | None
-    correction_reason: str | None
-    is_demo: bool
     figures: str
 
 
