@@ -52,13 +52,14 @@ def settle(paid: Paid, *, now: datetime) -> str:
     """Store the provider's word and, when it is new and agrees with the order, post the gift; return the outcome.
 
     Runs in one short writing transaction: the word in the inbox, the order PAID, the transfer and its place in the
-    queue stand or fall together. Money that came too late, or for a project that has ended, goes to
-    `00/unallocated`; a word that contradicts its order posts nothing until a query confirms the money. Never
-    refuses: what it cannot settle is set aside with an alert. `now` is the instant of posting.
+    queue stand or fall together. Money that came too late, or for a project that has ended, goes to `00/unallocated`; a
+    word that contradicts its order posts nothing until a query confirms the money; one that bears the name of another
+    word posts nothing either. Never refuses: what it cannot settle is set aside with an alert. `now` is the instant of
+    posting.
     """
     heard_id = _hear(paid, outcome=SETTLED, now=now)
     if heard_id is None:
-        return REPEATED
+        return _hear_again(paid, now=now)
     return _act_on(paid, heard_id=heard_id, now=now)
 
 
@@ -99,6 +100,15 @@ def _hear(paid: Paid, *, outcome: str, now: datetime) -> int | None:
     }
     heard_id: int | None = _HEAR.execute(row).scalar()
     return heard_id
+
+
+def _hear_again(paid: Paid, *, now: datetime) -> str:
+    """A word that was heard before says nothing new; its name on a word about another order calls a person (law 6)."""
+    named = (HeardPayment.provider == paid.provider) & (HeardPayment.notice_id == paid.notice_id)
+    if db.session.scalar(select(HeardPayment.out_trade_no).where(named)) == paid.out_trade_no:
+        return REPEATED
+    raise_alert(kind="NOTICE_ID_REUSED", subject=paid.notice_id, now=now, order=paid.out_trade_no)
+    return SET_ASIDE
 
 
 def _act_on(paid: Paid, *, heard_id: int, now: datetime) -> str:

@@ -90,6 +90,19 @@ def test_a_notice_that_contradicts_its_order_posts_nothing_and_calls_a_person(
     assert (village.transfers(), phone.sees(gift)["state"]) == (0, "quarantined")
 
 
+def test_a_notice_under_the_name_of_another_posts_nothing_and_calls_a_person(village: Giving) -> None:
+    phone, first = ordered(village)
+    second = phone.order(project_of(first), 70_00)
+    told = json.loads(village.notice(first))
+    assert village.hears(json.dumps(told)).status_code == 204
+    same_name = json.loads(village.notice(second)) | {"id": told["id"]}
+    for _ in range(2):
+        assert village.hears(json.dumps(same_name)).status_code == 204
+    assert (village.transfers(), village.alerts()) == (1, ["NOTICE_ID_REUSED"])
+    assert village.hears(village.notice(second)).status_code == 204
+    assert village.holds(project_of(first)) == 120_00
+
+
 def test_a_payment_for_an_unknown_order_is_kept_and_calls_a_person(village: Giving) -> None:
     _, gift = ordered(village)
     for _ in range(2):
