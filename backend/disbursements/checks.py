@@ -8,7 +8,7 @@ from sqlalchemy import func, literal, or_, select, text
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db, local_date
-from backend.disbursements.models import Payout, SpendingCorrection, SpendingLine
+from backend.disbursements.models import ENDED_BY, Payout, SpendingCorrection, SpendingLine
 from backend.disbursements.service import reallocation_reference
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
@@ -62,6 +62,7 @@ def check_disbursements() -> list[str]:
         _vouchers_run_without_a_gap,
         _days_are_those_of_the_rows,
         _payouts_are_of_two_of_the_nation,
+        _payouts_have_one_end,
         _reallocations_have_their_arrival,
         _surplus_leaves_closed_projects,
     )
@@ -128,12 +129,35 @@ def _days_are_those_of_the_rows() -> list[str]:
 def _payouts_are_of_two_of_the_nation() -> list[str]:
     """A role is given with the account and never changes, so what it is now it was then (R98)."""
     alone = select(Payout.code).where(Payout.approved_by == Payout.proposed_by).limit(SHOWN)
-    hands = (Staff.id == Payout.proposed_by) | (Staff.id == Payout.approved_by)
+    hands = Staff.id.in_((Payout.proposed_by, Payout.approved_by, Payout.ended_by))
     is_of_nation = (Staff.role == "national") & (Staff.region_code == NATION)
     stranger = select(Payout.code).join(Staff, hands).where(~is_of_nation).distinct().limit(SHOWN)
     return [
         *(f"拨付 {code} 由同一个人提出和批准" for code in db.session.scalars(alone)),
         *(f"拨付 {code} 的提出人或批准人不是全国账号" for code in db.session.scalars(stranger)),
+    ]
+
+
+def _payouts_have_one_end() -> list[str]:
+    """A payout waits, moves money, or ends without; none waits for a project that has closed.
+
+    That an ended one moved no money, the transfers tell: theirs is not among the cases.
+    """
+    twice = select(Payout.code).where(Payout.approved_at.is_not(None), Payout.ended_at.is_not(None)).limit(SHOWN)
+    is_refused = func.coalesce(Payout.ended_as, "") == "refused"
+    is_whole = (
+        text(f"({ENDED_BY})")
+        & (Payout.ended_as.is_(None) == Payout.ended_at.is_(None))
+        & (is_refused == Payout.end_reason.is_not(None))
+    )
+    broken = select(Payout.code).where(~is_whole).limit(SHOWN)
+    waits = Payout.approved_at.is_(None) & Payout.ended_at.is_(None)
+    forgotten = select(Payout.code).join(Project, Project.id == Payout.project_id)
+    forgotten = forgotten.where(waits, Project.closed_at.is_not(None)).limit(SHOWN)
+    return [
+        *(f"拨付 {code} 既已批准又已终止" for code in db.session.scalars(twice)),
+        *(f"拨付 {code} 的终止记录不完整" for code in db.session.scalars(broken)),
+        *(f"拨付 {code} 还在等待批准，但项目已经结项" for code in db.session.scalars(forgotten)),
     ]
 
 

@@ -10,15 +10,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.core.audit import RowId
 from backend.core.db import Base, UtcDateTime
 
+WITHDRAWN, REFUSED, CLOSED = "withdrawn", "refused", "closed"
+ENDED_BY = """CASE ended_as
+    WHEN 'withdrawn' THEN ended_by IS NOT NULL AND ended_by = proposed_by
+    WHEN 'refused' THEN ended_by IS NOT NULL AND ended_by <> proposed_by
+    WHEN 'closed' THEN ended_by IS NULL
+    ELSE ended_as IS NULL AND ended_by IS NULL END"""
+
 
 class Payout(Base):
-    """Money of a project sent on to its village: proposed by one person, approved by another (R98, ASVS 2.3.5)."""
+    """Money of a project sent on to its village: proposed by one person, approved by another (R98, ASVS 2.3.5).
+
+    Or it ends without money: withdrawn by who proposed it, refused by another, or closed with its project.
+    """
 
     __tablename__ = "payouts"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="four_eyes"),
         CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved_whole"),
+        CheckConstraint("approved_at IS NULL OR ended_at IS NULL", name="one_end"),
+        CheckConstraint("(ended_as IS NULL) = (ended_at IS NULL)", name="ended_whole"),
+        CheckConstraint(ENDED_BY, name="ended_by"),
+        CheckConstraint("(COALESCE(ended_as, '') = 'refused') = (end_reason IS NOT NULL)", name="end_reason"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -29,6 +43,10 @@ class Payout(Base):
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     approved_by: Mapped[int | None] = mapped_column(RowId, ForeignKey("staff.id"))
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_as: Mapped[str | None] = mapped_column(String(10))
+    ended_by: Mapped[int | None] = mapped_column(RowId, ForeignKey("staff.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(200))
 
 
 class SpendingLine(Base):

@@ -1,25 +1,30 @@
-"""Reading payouts, spending lines with their place in the ledger, and money that waits for its project."""
+"""Reading payouts, and spending lines with their place in the ledger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, literal, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db
-from backend.disbursements.models import Payout, SpendingCorrection, SpendingLine
-from backend.disbursements.service import reallocation_reference
-from backend.ledger.accounts import UNALLOCATED
+from backend.disbursements.models import CLOSED, REFUSED, WITHDRAWN, Payout, SpendingCorrection, SpendingLine
 from backend.ledger.models import OrderedTransfer, Transfer
 from backend.people.models import Staff
 from backend.projects.models import Project
 
+WAITING, APPROVED = "waiting", "approved"
+STATES = (WAITING, APPROVED, WITHDRAWN, REFUSED, CLOSED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PayoutRecord:
-    """A payout; `approved_at` is None while it waits for the second person."""
+    """A payout; neither approved nor ended while it waits for the second person.
+
+    `end_reason` stands beside a refusal only, and nobody's name beside what ended with its project.
+    """
 
     id: int
     code: str
@@ -27,11 +32,21 @@ class PayoutRecord:
     project_title: str
     village_code: str
     amount_fen: int
+    proposer_id: int
     proposed_by: str
     """The name of a staff member: for the desk only."""
     proposed_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    ended_as: str | None
+    ended_by: str | None
+    ended_at: datetime | None
+    end_reason: str | None
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        return APPROVED if self.approved_at is not None else self.ended_as or WAITING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +64,6 @@ class SpendingRecord:
     voucher_media: str
     reference: str
     position: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class WaitingMoney:
-    """Money in `00/unallocated` that has no project yet."""
-
-    id: int
-    reference: str
-    amount_fen: int
-    channel: str | None
-    provider_date: date | None
-    posted_at: datetime
 
 
 def payouts(*, prefix: str, before_id: int | None, limit: int) -> list[PayoutRecord]:
@@ -91,22 +94,8 @@ def get_spending(code: str) -> SpendingRecord:
     return _spending(db.session.execute(_lines().where(SpendingLine.code == code)).one())
 
 
-def waiting_money(*, before_id: int | None, limit: int) -> list[WaitingMoney]:
-    """Return the money that arrived and has no project yet, newest first (law 7)."""
-    given = aliased(Transfer)
-    is_given = exists().where(given.reference == literal(reallocation_reference("")) + Transfer.reference)
-    statement = (
-        select(Transfer).where(Transfer.target_account == UNALLOCATED, ~is_given).order_by(Transfer.id.desc())
-    ).limit(limit)
-    if before_id is not None:
-        statement = statement.where(Transfer.id < before_id)
-    names = list(WaitingMoney.__dataclass_fields__)
-    rows = db.session.scalars(statement)
-    return [WaitingMoney(**{name: getattr(row, name) for name in names}) for row in rows]
-
-
-def _payouts() -> Select[int, str, str, str, str, int, str, datetime, str | None, datetime | None]:
-    proposer, approver = aliased(Staff), aliased(Staff)
+def _payouts() -> Select[*tuple[Any, ...]]:
+    proposer, approver, ender = aliased(Staff), aliased(Staff), aliased(Staff)
     return (
         select(
             Payout.id,
@@ -115,14 +104,20 @@ def _payouts() -> Select[int, str, str, str, str, int, str, datetime, str | None
             Project.title.label("project_title"),
             Project.village_code,
             Payout.amount_fen,
+            Payout.proposed_by.label("proposer_id"),
             proposer.name.label("proposed_by"),
             Payout.proposed_at,
             approver.name.label("approved_by"),
             Payout.approved_at,
+            Payout.ended_as,
+            ender.name.label("ended_by"),
+            Payout.ended_at,
+            Payout.end_reason,
         )
         .join(Project, Project.id == Payout.project_id)
         .join(proposer, proposer.id == Payout.proposed_by)
         .outerjoin(approver, approver.id == Payout.approved_by)
+        .outerjoin(ender, ender.id == Payout.ended_by)
     )
 
 

@@ -20,6 +20,36 @@ class AlreadyApproved(Refusal):
     detail = "这笔拨付已经批准过了。"
 
 
+class PayoutWithdrawn(Refusal):
+    """Who proposed the payout has withdrawn it; no money moved and none will."""
+
+    code = "PAYOUT_WITHDRAWN"
+    detail = "这笔拨付已经由提出人撤回，没有动钱。"
+
+
+class PayoutRefused(Refusal):
+    """Somebody else has refused the payout; no money moved and none will."""
+
+    code = "PAYOUT_REFUSED"
+    detail = "这笔拨付已经被驳回，没有动钱。"
+
+
+class NotTheProposer(Refusal):
+    """Only who proposed a payout withdraws it; everybody else refuses it, with a reason."""
+
+    status = 403
+    code = "NOT_THE_PROPOSER"
+    detail = "只有提出这笔拨付的人可以撤回，您可以驳回并写明原因。"
+
+
+class OwnPayout(Refusal):
+    """Nobody refuses what he proposed himself: he withdraws it."""
+
+    status = 403
+    code = "OWN_PAYOUT"
+    detail = "这是您自己提出的拨付，请用“撤回”。"
+
+
 class ProjectClosed(Refusal):
     """The project is closed: what it had is with the village's fund."""
 

@@ -10,15 +10,15 @@ from backend.core import audit
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.core.ids import new_code
+from backend.disbursements.ending import check_waits, locked_payout
 from backend.disbursements.models import Payout
-from backend.disbursements.refusals import AlreadyApproved, FourEyes, ProjectClosed
+from backend.disbursements.refusals import FourEyes, ProjectClosed
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, post
 from backend.ledger.queries import balance_fen
 from backend.ledger.reasons import PAYOUT, REALLOCATION
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.projects.models import Project
-from backend.projects.queries import get_project
 from backend.projects.service import lock_project
 
 
@@ -32,7 +32,7 @@ def propose_payout(*, project: str, amount_fen: int, staff: StaffMember, now: da
 
     `amount_fen` at most what the nation holds of the project now. Refuses `ProjectClosed`, `BalanceTooSmall`.
     """
-    found = get_project(project)
+    found = lock_project(project)  # So that none is proposed while the project closes and ends those that wait.
     authorise(staff, "payouts.propose", NATION, subject=project)
     check_amount(amount_fen)
     if found.closed_at is not None:
@@ -51,19 +51,17 @@ def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
     """Approve a payout that another person proposed: `00/P → <village>/P`, once (R98).
 
     The same person approving again changes nothing. Refuses `FourEyes`, `AlreadyApproved` for a third person,
-    `ProjectClosed`, and `BalanceTooSmall` when the money has gone elsewhere since.
+    `PayoutWithdrawn` and `PayoutRefused` when it has ended, `ProjectClosed`, and `BalanceTooSmall` when the money has
+    gone elsewhere since.
     """
     authorise(staff, "payouts.approve", NATION, subject=payout)
-    row = db.session.scalars(select(Payout).where(Payout.code == payout).with_for_update()).first()
-    if row is None:
-        raise NotFound()
+    project = _locked_project_of(payout)  # The project first, as closing it does: two who lock so never wait in a ring.
+    row = locked_payout(payout)
     if row.proposed_by == staff.id:
         raise FourEyes()
     if row.approved_by == staff.id:
         return
-    if row.approved_by is not None:
-        raise AlreadyApproved()
-    project = _locked_project(row.project_id)
+    check_waits(row)
     if project.closed_at is not None:
         raise ProjectClosed()
     row.approved_by, row.approved_at = staff.id, now
@@ -108,5 +106,9 @@ def reallocation_reference(reference: str) -> str:
     return f"reallocation:{reference}"
 
 
-def _locked_project(project_id: int) -> Project:
-    return db.session.scalars(select(Project).where(Project.id == project_id).with_for_update()).one()
+def _locked_project_of(payout: str) -> Project:
+    project_id = select(Payout.project_id).where(Payout.code == payout).scalar_subquery()
+    row = db.session.scalars(select(Project).where(Project.id == project_id).with_for_update()).first()
+    if row is None:
+        raise NotFound()
+    return row

@@ -13,6 +13,7 @@ from backend.core.db import db, insert_once
 from backend.core.errors import Refusal
 from backend.core.ids import new_code
 from backend.core.text import clean_text
+from backend.disbursements.ending import end_payouts_of
 from backend.ledger.accounts import NATIONAL, account
 from backend.ledger.posting import lock_account, post
 from backend.ledger.queries import balance_fen
@@ -146,7 +147,8 @@ def end_project(*, project: str, staff: StaffMember, now: datetime) -> ProjectRe
 def close_project(*, project: str, staff: StaffMember, now: datetime) -> ProjectRecord:
     """Close a project that has ended: everything left, with the nation and the village, moves to the fund (R91).
 
-    Closing it again moves what has arrived since. Refuses `StillCollecting` and `FundStands`.
+    Payouts that still wait end with it: their money moves to the fund too. Closing it again moves what has arrived
+    since. Refuses `StillCollecting` and `FundStands`.
     """
     row = _locked(project, staff=staff)
     if state_of(get_project(project), now=now) == "collecting":
@@ -154,6 +156,7 @@ def close_project(*, project: str, staff: StaffMember, now: datetime) -> Project
     row.ended_at = row.ended_at or now
     row.closed_at = row.closed_at or now
     close_orders_of(project, now=now)
+    end_payouts_of(row.id, staff=staff, now=now)
     db.session.flush()  # The answer reads the row again.
     moved_fen = move_leftovers(get_project(project), now=now)
     audit.record(action="projects.close", actor=staff.code, subject=project, now=now, moved_fen=moved_fen)

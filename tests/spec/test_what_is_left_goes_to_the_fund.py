@@ -117,6 +117,7 @@ def test_money_without_a_project_waits_and_is_given_one_once(desk: Desk, fund: s
     first, second = (desk.comes_in("00/unallocated", fen, reason="gift_unallocated") for fen in (30_00, 40_00))
     assert [one["amount_fen"] for one in desk.payer.sees("/desk/unallocated").json["items"]] == [40_00, 30_00]
     newest = desk.payer.sees("/desk/unallocated?limit=1").json
+    assert [(one["meant_for"], one["offers"]) for one in newest["items"]] == [(None, [])], "no order of ours"
     older = desk.payer.sees(f"/desk/unallocated?cursor={newest['next_cursor']}").json
     assert [one["reference"] for one in older["items"]] == [first]
 

@@ -209,6 +209,14 @@ class Desk:
         """Somebody, the second person unless told otherwise, approves a payout."""
         return (by or self.checker).does(f"/desk/payouts/{payout}/approvals")
 
+    def withdraws(self, payout: str, *, by: Hand | None = None) -> TestResponse:
+        """Somebody, who proposed it unless told otherwise, withdraws a payout."""
+        return (by or self.payer).does(f"/desk/payouts/{payout}/withdrawal")
+
+    def refuses(self, payout: str, *, reason: str = "金额多写了一个零", by: Hand | None = None) -> TestResponse:
+        """Somebody, the second person unless told otherwise, refuses a payout."""
+        return (by or self.checker).does(f"/desk/payouts/{payout}/refusal", {"reason": reason})
+
     def pays_out(self, project: str, fen: int) -> None:
         """Two people send money on to the village."""
         assert self.approves(self.proposes(project, fen)).status_code == 201

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from backend.disbursements.queries import STATES
 from backend.disbursements.spending import CHANNELS
 from backend.projects.form import LONGER_THAN_A_YEAR
 from backend.projects.rules import KINDS
 from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.project_schemas import DecisionSchema, ListSchema, OrganisationSchema
+from miniapp_api.regions import RegionSchema
 from miniapp_api.times import LocalTime
 
 CODE = validate.Regexp(r"[0-9A-Za-z]{1,16}\Z")
@@ -118,18 +120,34 @@ class PayoutFormSchema(Schema):
     amount_fen = fen()
 
 
+class PayoutRefusalFormSchema(Schema):
+    """Why the payout is refused; its proposer reads it."""
+
+    reason = fields.String(required=True)
+
+
 class PayoutSchema(Schema):
-    """A payout, for the desk: `approved_at` is null while it waits for the second person."""
+    """A payout, for the desk, with what became of it: `waiting`, `approved`, or one of three ends without money.
+
+    `withdrawn` by who proposed it, `refused` by another with `end_reason`, `closed` with its project by nobody.
+    `is_mine`: the staff member who asks has proposed it.
+    """
 
     code = fields.String(required=True)
     project_code = fields.String(required=True)
     project_title = fields.String(required=True)
     village_code = fields.String(required=True)
+    village = fields.Nested(RegionSchema, required=True)
     amount_fen = fields.Integer(required=True)
+    state = fields.String(required=True, metadata={"enum": list(STATES)})
+    is_mine = fields.Boolean(required=True)
     proposed_by = fields.String(required=True)
     proposed_at = LocalTime(required=True)
     approved_by = fields.String(required=True, allow_none=True)
     approved_at = LocalTime(required=True, allow_none=True)
+    ended_by = fields.String(required=True, allow_none=True)
+    ended_at = LocalTime(required=True, allow_none=True)
+    end_reason = fields.String(required=True, allow_none=True)
 
 
 class PayoutListSchema(ListSchema):
@@ -138,14 +156,31 @@ class PayoutListSchema(ListSchema):
     items = fields.List(fields.Nested(PayoutSchema), required=True)
 
 
+class PurseNameSchema(Schema):
+    """A project or a fund by name, with its village."""
+
+    code = fields.String(required=True)
+    title = fields.String(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    village_code = fields.String(required=True)
+    village_name = fields.String(required=True)
+    state = fields.String(required=True, metadata={"enum": ["collecting", "ended", "closed"]})
+
+
 class WaitingMoneySchema(Schema):
-    """Money that arrived and has no project yet."""
+    """Money that arrived and has no project yet.
+
+    `meant_for`: what its giver chose, null when no order of ours stands behind it. `offers`: where it is best given,
+    the nearest to that wish first: the project if it still collects, and the fund of its village.
+    """
 
     reference = fields.String(required=True)
     amount_fen = fields.Integer(required=True)
     channel = fields.String(required=True, allow_none=True)
     provider_date = fields.Date(required=True, allow_none=True)
     posted_at = LocalTime(required=True)
+    meant_for = fields.Nested(PurseNameSchema, required=True, allow_none=True)
+    offers = fields.List(fields.Nested(PurseNameSchema), required=True)
 
 
 class WaitingMoneyListSchema(ListSchema):

@@ -13,8 +13,8 @@ FORGED_LINE = (
     " recorded_by, recorded_at FROM spending_lines"
 )
 FORGED_PAYOUT = (
-    "INSERT INTO payouts SELECT 77, 'forged', project_id, 1, proposed_by, proposed_at, approved_by, approved_at"
-    " FROM payouts"
+    "INSERT INTO payouts (id, code, project_id, amount_fen, proposed_by, proposed_at, approved_by, approved_at)"
+    " SELECT 77, 'forged', project_id, 1, proposed_by, proposed_at, approved_by, approved_at FROM payouts"
 )
 FORGED_CORRECTION = (
     "INSERT INTO spending_corrections SELECT 77, 'forged', id, 99999999, 'x', 'forged', recorded_by, recorded_at"
