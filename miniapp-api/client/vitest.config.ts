@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
-const NATIVE = ['view', 'text', 'image', 'scroll-view', 'button', 'input', 'textarea', 'switch', 'navigator']
+const NATIVE = ['block', 'view', 'text', 'image', 'scroll-view', 'button', 'input', 'textarea', 'switch', 'navigator']
 
 export default defineConfig({
   plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => NATIVE.includes(tag) } } })],

@@ -38,6 +38,9 @@ export const payouts = (cursor: Cursor = null) => atDesk<List<desk.Payout>>('GET
 export const proposePayout = (project_code: string, amount_fen: number) =>
   deed<desk.Payout>(`payout:${project_code}`, '/desk/payouts', { project_code, amount_fen })
 export const approvePayout = (code: string) => deed<desk.Payout>(`approve:${code}`, `/desk/payouts/${at(code)}/approvals`)
+export const withdrawPayout = (code: string) => deed<desk.Payout>(`withdraw:${code}`, `/desk/payouts/${at(code)}/withdrawal`)
+export const refusePayout = (code: string, reason: string) =>
+  deed<desk.Payout>(`refuse:${code}`, `/desk/payouts/${at(code)}/refusal`, { reason })
 
 export const unallocated = (cursor: Cursor = null) =>
   atDesk<List<desk.WaitingMoney>>('GET', '/desk/unallocated', { query: { cursor } })

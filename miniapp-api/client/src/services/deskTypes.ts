@@ -1,5 +1,5 @@
 /** What the server answers at the desk. Amounts are whole fen, times ISO 8601. */
-import type { ProjectKind, SpendingLine } from './types'
+import type { ProjectCard, ProjectKind, RegionName, SpendingLine } from './types'
 
 export type DeskAction =
   | 'projects.read' | 'projects.publish' | 'projects.end' | 'progress.post' | 'spending.record' | 'spending.correct'
@@ -85,17 +85,28 @@ export interface Poster {
   pdf_url: string
 }
 
+/** What became of a payout: money, or one of three ends without. */
+export type PayoutState = 'waiting' | 'approved' | 'withdrawn' | 'refused' | 'closed'
 export interface Payout {
   code: string
   project_code: string
   project_title: string
   village_code: string
+  village: { code: string; name: string; parents: RegionName[] }
   amount_fen: number
+  state: PayoutState
+  is_mine: boolean
   proposed_by: string
   proposed_at: string
   approved_by: string | null
   approved_at: string | null
+  ended_by: string | null
+  ended_at: string | null
+  end_reason: string | null
 }
+
+/** A project or fund by name, as far as choosing it needs. */
+export type PurseName = Pick<ProjectCard, 'code' | 'title' | 'village_name' | 'state'>
 
 export interface WaitingMoney {
   reference: string
@@ -103,6 +114,8 @@ export interface WaitingMoney {
   channel: string | null
   provider_date: string | null
   posted_at: string
+  meant_for: PurseName | null
+  offers: PurseName[]
 }
 
 export type DeskSpending = SpendingLine
