@@ -158,11 +158,10 @@ def test_of_an_approval_and_an_end_at_the_same_moment_exactly_one_happens(desk: 
         )
         assert at_once(desk.app, acts) == []
         moved_fen = desk.holds(f"{ZHONGXIN}/{lamps}") - before
-        if answers["approval"].status_code == 201:
-            assert (refusal(answers["end"]), moved_fen) == ((409, "ALREADY_APPROVED"), 100_00)
-        else:
-            assert (refusal(answers["approval"]), moved_fen) == ((409, loses_to_it), 0)
-            assert answers["end"].status_code == 201
+        happened = (answers["approval"].status_code, answers["end"].status_code)
+        told = [answer.json["code"] for answer in answers.values() if answer.status_code == 409]
+        either = {(201, 409): (100_00, ["ALREADY_APPROVED"]), (409, 201): (0, [loses_to_it])}
+        assert (moved_fen, told) == either[happened]
     assert desk.findings() == []
 
 
@@ -205,6 +204,12 @@ def test_of_closing_and_a_payout_at_the_same_moment_no_payout_is_left_waiting(de
     assert (answers["approval"].status_code == 201) == ("approved" in states)
     assert desk.holds(f"00/{lamps}") == desk.holds(f"{ZHONGXIN}/{lamps}") == 0
     assert desk.findings() == []
+
+
+def test_a_payout_that_closing_forgot_is_not_approved_either(desk: Desk, waiting: str) -> None:
+    desk.writes(lambda: db.session.execute(text(CLOSED)))
+    assert refusal(desk.approves(waiting)) == (409, "PROJECT_CLOSED")
+    assert desk.withdraws(waiting).status_code == 201
 
 
 BROKEN = [
