@@ -124,15 +124,11 @@ def test_a_refusal_leaves_nothing_behind(app: Flask) -> None:
 
 
 def test_a_store_that_cannot_be_written_is_told_to_all_who_waited(app: Flask) -> None:
-    def meets_a_read_only_store() -> int:
+    def meets_a_read_only_store() -> object:
         db.session.execute(text("PRAGMA query_only=ON" if db.engine.name == "sqlite" else "SET TRANSACTION READ ONLY"))
-        return counts_in_sql()
+        return db.session.execute(text("UPDATE ledger_state SET last_position = last_position + 1"))
 
-    def counts_in_sql() -> int:
-        db.session.execute(text("UPDATE ledger_state SET last_position = last_position + 1"))
-        return 1
-
-    with while_one_is_written(app, meets_a_read_only_store, counts_in_sql) as crowd:
+    with while_one_is_written(app, meets_a_read_only_store, counts) as crowd:
         pass
     first, *refused = crowd.is_answered()
     assert first == 1
