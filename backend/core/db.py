@@ -121,17 +121,20 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def writing(*, lock_wait_ms: int | None = None) -> Iterator[Session]:
     """Open the one writing transaction of a request or of a job's chunk; commit at its end, roll back on any error.
 
     On SQLite every writer, in every process, first takes a file lock: the busy handler is unfair and starves, the
     lock is not. Refuses `DatabaseBusy` when the lock is not had in time and `StorageUnavailable` when the disk is.
+    With `lock_wait_ms`, a row that another transaction holds longer ends this one; SQLite holds no rows.
     """
     refuse_nesting()
     session = db.session()
     with _write_lock(), _named_faults():
         try:
-            session.info["connection"] = session.connection(execution_options={"writes": True})
+            connection = session.info["connection"] = session.connection(execution_options={"writes": True})
+            if lock_wait_ms is not None and not is_sqlite():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_wait_ms}")
             yield session
             session.commit()
         except BaseException:

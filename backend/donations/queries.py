@@ -123,7 +123,7 @@ def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: i
     parts = [_page(part, before=before, limit=limit).subquery() for part in _arrivals(account(NATIONAL, purse))]
     arrived = aliased(Transfer, union_all(*map(select, parts)).subquery())
     statement = (
-        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords)
+        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords, PaymentOrder.target_account == UNALLOCATED)
         .join(PaymentOrder, PaymentOrder.out_trade_no == arrived.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
@@ -220,13 +220,15 @@ def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime
     return "confirming" if is_heard or is_asked else "expired"
 
 
-def _line(row: Row[int, date | None, Gift, GiftWords]) -> GiftLine:
-    amount_fen, day, gift, words = row
+def _line(row: Row[int, date | None, Gift, GiftWords, bool]) -> GiftLine:
+    amount_fen, day, gift, words, came_by_a_row_of_its_own = row
+    # A reallocation stands in the ledger by itself: beside a name it would tell the hidden amount (ADR 0013).
+    told = None if gift.hide_amount and came_by_a_row_of_its_own else words
     return GiftLine(
         code=gift.code,
-        name=public_name(display=gift.display, name=None if words is None else words.name),
+        name=public_name(display=gift.display, name=None if told is None else told.name),
         amount_fen=None if gift.hide_amount else amount_fen,
-        message=None if words is None else words.message,
+        message=None if told is None else told.message,
         paid_at=start_of_local_day(cast(date, day)),  # What comes from outside has it: `channel_of_world`.
         via_share=gift.link_id is not None,
     )

@@ -28,7 +28,7 @@ def hear(told: Paid | Unreadable, *, now: datetime) -> str:
         write_with_retries(lambda: store_unreadable(told, now=now))
         return "ignored"
     try:
-        return write_together(lambda: settle(told, now=now))
+        return write_together(lambda: settle(told, now=now), order=told.out_trade_no)
     except (DatabaseBusy, StorageUnavailable):
         raise
     except Refusal as refusal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -53,9 +55,8 @@ def settle(paid: Paid, *, now: datetime) -> str:
 
     Runs in one short writing transaction: the word in the inbox, the order PAID, the transfer and its place in the
     queue stand or fall together. Money that came too late, or for a project that has ended, goes to `00/unallocated`; a
-    word that contradicts its order posts nothing until a query confirms the money; one that bears the name of another
-    word posts nothing either. Never refuses: what it cannot settle is set aside with an alert. `now` is the instant of
-    posting.
+    word that contradicts its order posts nothing until a query confirms the money. Never refuses: what it cannot settle
+    is set aside with an alert. `now` is the instant of posting.
     """
     heard_id = _hear(paid, outcome=SETTLED, now=now)
     if heard_id is None:
@@ -103,12 +104,19 @@ def _hear(paid: Paid, *, outcome: str, now: datetime) -> int | None:
 
 
 def _hear_again(paid: Paid, *, now: datetime) -> str:
-    """A word that was heard before says nothing new; its name on a word about another order calls a person (law 6)."""
+    """A word that was heard before says nothing new; another word under its name is heard by what it says (laws 6, 7).
+
+    Then it also calls a person when it is about another order: no provider names two words alike.
+    """
     named = (HeardPayment.provider == paid.provider) & (HeardPayment.notice_id == paid.notice_id)
-    if db.session.scalar(select(HeardPayment.out_trade_no).where(named)) == paid.out_trade_no:
+    before = db.session.execute(select(HeardPayment.out_trade_no, HeardPayment.body).where(named)).one()
+    if before.out_trade_no == paid.out_trade_no and (before.body == paid.body or paid.told_by == QUERY):
         return REPEATED
-    raise_alert(kind="NOTICE_ID_REUSED", subject=paid.notice_id, now=now, order=paid.out_trade_no)
-    return SET_ASIDE
+    if before.out_trade_no != paid.out_trade_no:
+        raise_alert(kind="NOTICE_ID_REUSED", subject=paid.out_trade_no, now=now, notice=paid.notice_id)
+    digest = hashlib.sha256(paid.body.encode()).hexdigest()[:16]
+    heard_id = _hear(replace(paid, notice_id=f"{paid.notice_id[:40]}#{digest}"), outcome=SETTLED, now=now)
+    return REPEATED if heard_id is None else _act_on(paid, heard_id=heard_id, now=now)
 
 
 def _act_on(paid: Paid, *, heard_id: int, now: datetime) -> str:

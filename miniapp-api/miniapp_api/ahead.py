@@ -20,12 +20,14 @@ CODE = re.compile(r"[0-9A-Za-z]{1,32}")
 def links_for(built: Path, path: str, code: str) -> list[str]:
     """Return the values of the `Link` headers of the client's page `path`: its scripts, its style, its first read.
 
-    A page that the build does not know has none; an address that is no code is not asked for.
+    A page that the build does not know has none, nor has any page of a build whose manifest cannot be read; an
+    address that is no code is not asked for.
     """
     manifest = built / MANIFEST
-    if not manifest.is_file():
-        return []
-    found = _files_by_page(manifest, manifest.stat().st_mtime_ns).get(path, ())
+    try:
+        found = _files_by_page(manifest, manifest.stat().st_mtime_ns).get(path, ())
+    except (OSError, ValueError, LookupError, TypeError):
+        return []  # The pages come all the same, only a trip later.
     links = [f"</{name}>; rel={'preload; as=style' if name.endswith('.css') else 'modulepreload'}" for name in found]
     if found and path in FIRST_READS and CODE.fullmatch(code):
         links.append(f"<{API}/{FIRST_READS[path]}/{code}>; rel=preload; as=fetch; crossorigin=use-credentials")

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ANSWERS_MAX = 500
 BYTES_MAX = 128 * 1024
@@ -24,13 +24,21 @@ class Answer:
     endpoint: str
 
 
+@dataclass
+class _Making:
+    """An answer that is being made, and how many ask for it."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    askers: int = 0
+
+
 class SharedAnswers:
     """The answers of one process, each for `milliseconds`; the oldest make room for new ones."""
 
     def __init__(self, *, milliseconds: int) -> None:
         self._nanoseconds = milliseconds * 1_000_000
         self._answers: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
-        self._making: dict[str, threading.Lock] = {}
+        self._making: dict[str, _Making] = {}
         self._lock = threading.Lock()
 
     def find(self, key: str, *, since: int = 0) -> Answer | None:
@@ -51,13 +59,16 @@ class SharedAnswers:
             return make()
         since = time.monotonic_ns() if anew else 0
         with self._lock:
-            mine = self._making.setdefault(key, threading.Lock())
+            making = self._making.setdefault(key, _Making())
+            making.askers += 1
         try:
-            with mine:
+            with making.turn:
                 return self.find(key, since=since) or self._make(key, make)
         finally:
             with self._lock:
-                self._making.pop(key, None)
+                making.askers -= 1
+                if making.askers == 0:  # While anybody waits, who comes now waits with them.
+                    del self._making[key]
 
     def _make(self, key: str, make: Callable[[], Answer]) -> Answer:
         began = time.monotonic_ns()  # Counted from before the reading, never from after it.

@@ -65,14 +65,28 @@ def test_who_has_just_given_gets_no_answer_from_before_the_gift(shelf: SharedAns
     assert kitchen.made == 2
 
 
-def test_of_many_who_have_just_given_the_waiting_share_what_was_begun_after_they_asked(shelf: SharedAnswers) -> None:
-    kitchen = Kitchen(seconds=1)
-    threads = [threading.Thread(target=shelf.get, args=("/a", kitchen.make), kwargs={"anew": True}) for _ in range(8)]
+def test_however_many_have_just_given_one_answer_is_made_at_a_time(shelf: SharedAnswers) -> None:
+    kitchen = Kitchen()
+    at_work: list[int] = []
+
+    def make() -> Answer:
+        at_work.append(1)
+        crowd.append(sum(at_work))
+        time.sleep(1 / 50)
+        at_work.pop()
+        return kitchen.make()
+
+    def ask_often() -> None:
+        for _ in range(8):
+            shelf.get("/a", make, anew=True)
+
+    crowd: list[int] = []
+    threads = [threading.Thread(target=ask_often) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert kitchen.made <= 3
+    assert set(crowd) == {1}
 
 
 def test_an_answer_that_is_over_is_made_anew() -> None:

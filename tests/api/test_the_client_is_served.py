@@ -79,6 +79,16 @@ def test_a_page_comes_with_the_names_of_what_it_will_ask_for(
     assert client.get(place).headers.getlist("Link") == links, reason
 
 
+@pytest.mark.parametrize("manifest", ["", "{", "[]", "{}", '{"index.html": {"file": "a.js", "imports": ["gone"]}}'])
+def test_a_page_comes_also_when_the_list_of_its_files_is_broken(
+    client: FlaskClient, built: Path, manifest: str
+) -> None:
+    (built / ".vite").mkdir()
+    (built / ".vite" / "manifest.json").write_text(manifest, encoding="utf-8")
+    answer = client.get("/project?code=abc")
+    assert (answer.text, answer.headers.getlist("Link")) == (PAGE, [])
+
+
 def test_what_the_browser_has_is_not_sent_again(client: FlaskClient) -> None:
     etag = client.get("/").headers["ETag"]
     again = client.get("/", headers={"If-None-Match": etag})

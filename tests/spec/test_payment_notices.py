@@ -90,17 +90,27 @@ def test_a_notice_that_contradicts_its_order_posts_nothing_and_calls_a_person(
     assert (village.transfers(), phone.sees(gift)["state"]) == (0, "quarantined")
 
 
-def test_a_notice_under_the_name_of_another_posts_nothing_and_calls_a_person(village: Giving) -> None:
+def test_a_notice_under_the_name_of_another_is_heard_by_what_it_says_and_calls_a_person(village: Giving) -> None:
     phone, first = ordered(village)
     second = phone.order(project_of(first), 70_00)
     told = json.loads(village.notice(first))
     assert village.hears(json.dumps(told)).status_code == 204
     same_name = json.loads(village.notice(second)) | {"id": told["id"]}
-    for _ in range(2):
+    for _ in range(3):
         assert village.hears(json.dumps(same_name)).status_code == 204
-    assert (village.transfers(), village.alerts()) == (1, ["NOTICE_ID_REUSED"])
-    assert village.hears(village.notice(second)).status_code == 204
+    assert (village.transfers(), village.alerts(), len(village.heard())) == (2, ["NOTICE_ID_REUSED"], 2)
     assert village.holds(project_of(first)) == 120_00
+
+
+def test_a_notice_repeated_with_another_story_is_kept_and_calls_a_person(village: Giving) -> None:
+    _, gift = ordered(village)
+    told = json.loads(village.notice(gift))
+    assert village.hears(json.dumps(told)).status_code == 204
+    another = json.loads(village.notice(gift, amount={"total": 99_00, "currency": "CNY"})) | {"id": told["id"]}
+    for _ in range(2):
+        assert village.hears(json.dumps(another)).status_code == 204
+    assert (village.transfers(), village.alerts()) == (1, ["PAID_AGAIN"])
+    assert village.heard() == ["settled", "quarantined"]
 
 
 def test_a_payment_for_an_unknown_order_is_kept_and_calls_a_person(village: Giving) -> None:
@@ -161,6 +171,19 @@ def test_a_gift_that_found_its_project_later_stands_among_those_of_the_project(v
     assert (read, page["next_cursor"]) == (whole, None)
     assert phone.asks(f"/projects/{road}")["gift_count"] == len(whole)
     assert phone.asks(f"/projects/{roof}/gifts")["items"] == []
+
+
+def test_of_a_gift_that_found_its_project_later_a_hidden_amount_is_told_beside_no_name(village: Giving) -> None:
+    roof, road, phone = village.opens_project("屋顶"), village.opens_project("道路"), village.phone()
+    named = {"display": "nickname", "name": "老王", "message": "加油"}
+    late = phone.order(roof, 30_00, hide_amount=True, **named)
+    village.ends(roof)
+    phone.presses(late)
+    village.works()
+    told = {"reference": village.trade_no(late), "project": road}
+    village.writes(lambda: payouts.reallocate(**told, staff=village.desk, now=village.clock))
+    (line,) = phone.asks(f"/projects/{road}/gifts")["items"]
+    assert (line["name"], line["amount_fen"], line["message"]) == ("爱心人士", None, None)
 
 
 def test_a_payment_made_in_time_counts_although_we_hear_of_it_late(village: Giving) -> None:
