@@ -13,13 +13,13 @@ from miniapp_api.app import create_app
 
 from backend.core.config import Settings
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
-from tests.world.desk import desk
+from tests.world.desk import desk, lamps
 from tests.world.postgres import postgresql_server
 from tests.world.regions import whole_country
 
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 Maker = SqliteMaker | PostgresqlMaker
-__all__ = ["desk", "whole_country"]  # Fixtures that stand in the world's own files.
+__all__ = ["desk", "lamps", "whole_country"]  # Fixtures that stand in the world's own files.
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -32,32 +34,23 @@ def write_together(act: Callable[[], T], *, order: str) -> T:
         queue = _queues.setdefault(db.engine, _Queue())
     wish = _Wish(act, order)
     queue.write(wish)
-    if wish.fault is not None:
-        raise wish.fault
-    if wish.is_apart:
+    if isinstance(wish.answer.exception(), _SetApart):
         return write_with_retries(act)
-    result: T = wish.result
+    result: T = wish.answer.result()
     return result
 
 
+class _SetApart(Exception):
+    """The act is run again by itself: its batch was rolled back."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Wish:
-    """An act that somebody wants written, and what became of it."""
+    """An act that somebody wants written, its place in a batch, and what will have become of it."""
 
-    def __init__(self, act: Callable[[], Any], order: str) -> None:
-        self.act, self.order = act, order
-        self.is_done = False
-        self.is_apart = False
-        self.result: Any = None
-        self.fault: Exception | None = None
-
-    def is_written(self, result: Any) -> None:
-        self.result, self.is_done = result, True
-
-    def is_refused(self, fault: Exception) -> None:
-        self.fault, self.is_done = fault, True
-
-    def is_set_apart(self) -> None:
-        self.is_apart = self.is_done = True
+    act: Callable[[], Any]
+    order: str
+    answer: Future[Any] = field(default_factory=Future)
 
 
 class _Queue:
@@ -72,7 +65,7 @@ class _Queue:
             self._waiting.append(wish)
         self._take_turn(wish)
         try:
-            if not wish.is_done:
+            if not wish.answer.done():
                 self._write_what_waits(wish)
         finally:
             self._turn.release()
@@ -102,13 +95,14 @@ def _write_at_once(batch: list[_Wish]) -> None:
             results = [wish.act() for wish in batch]
     except (DatabaseBusy, StorageUnavailable) as fault:
         for wish in batch:
-            wish.is_refused(fault)
+            wish.answer.set_exception(fault)
     except Exception:
+        # One is at fault, or wants a row that is held. Apart, each meets and tells its own fault.
         for wish in batch:
-            wish.is_set_apart()
+            wish.answer.set_exception(_SetApart())
     else:
         for wish, result in zip(batch, results, strict=True):
-            wish.is_written(result)
+            wish.answer.set_result(result)
 
 
 _queues: WeakKeyDictionary[Engine, _Queue] = WeakKeyDictionary()

@@ -23,15 +23,6 @@ CLOSED = "UPDATE projects SET ended_at = published_at, closed_at = published_at 
 
 
 @pytest.fixture
-def lamps(desk: Desk) -> str:
-    """A project with 1,000 yuan given, all of it with the nation."""
-    desk.opens_fund()
-    code = desk.publishes()
-    desk.is_given(code, 1000_00)
-    return code
-
-
-@pytest.fixture
 def waiting(desk: Desk, lamps: str) -> str:
     """A payout of 600 yuan that waits for the second person."""
     return desk.proposes(lamps, 600_00)

@@ -15,15 +15,6 @@ from tests.world.regions import ZHONGXIN
 
 
 @pytest.fixture
-def lamps(desk: Desk) -> str:
-    """A project with 1,000 yuan given, all of it with the nation."""
-    desk.opens_fund()
-    code = desk.publishes()
-    desk.is_given(code, 1000_00)
-    return code
-
-
-@pytest.fixture
 def paid(desk: Desk, lamps: str) -> str:
     """The same project with its 1,000 yuan in the village."""
     desk.pays_out(lamps, 1000_00)

@@ -259,3 +259,12 @@ def desk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(clock, "now", lambda: made.clock)
     made.moves_in()
     return made
+
+
+@pytest.fixture
+def lamps(desk: Desk) -> str:
+    """A project with 1,000 yuan given, all of it with the nation."""
+    desk.opens_fund()
+    code = desk.publishes()
+    desk.is_given(code, 1000_00)
+    return code

@@ -77,8 +77,8 @@ export function send<T>(method: Method, path: string, call: Call = {}): Promise<
       withCredentials: true,
       success: ({ statusCode, data }) => {
         const ok = statusCode >= 200 && statusCode < 300
-        // A captive portal answers 200 with a page of its own: that is not our server.
         if (ok && method !== 'GET') ownChange()
+        // A captive portal answers 200 with a page of its own: that is not our server.
         if (ok && (statusCode === 204 || typeof data === 'object')) resolve(data as T)
         else reject(problemFrom(ok ? 502 : statusCode, data))
       },
