@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from backend.core.config_wechat import BadSetting, WechatSettings, load_wechat
+
 ENVIRONMENTS = ("development", "test", "production")
-PAYMENT_PROVIDERS = ("sandbox", "none")
+PAYMENT_PROVIDERS = ("sandbox", "wechat", "none")
 SECRET_LENGTH_MIN = 32
 HOUSE = Path(__file__).resolve().parents[2]
 
-
-class BadSetting(Exception):
-    """A setting is missing or wrong. The text is one sentence for the operator, in Chinese, naming the setting."""
+__all__ = ["BadSetting", "Settings", "load_settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class Settings:
     demo: bool
     payment_provider: str
     shared_answer_ms: int
+    wechat: WechatSettings
 
     @property
     def own_url(self) -> str:
@@ -61,6 +62,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
     app_env = _app_env(given)
     host, port = given.get("HOST", "").strip() or "127.0.0.1", _port(given)
     data_dir = Path(given.get("DATA_DIR", "").strip() or house / "var").expanduser().absolute()
+    provider = _payment_provider(given, app_env=app_env)
     return Settings(
         app_env=app_env,
         host=host,
@@ -70,8 +72,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         database_url=_database_url(given, data_dir=data_dir),
         secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
         demo=_demo(given, app_env=app_env),
-        payment_provider=_payment_provider(given, app_env=app_env),
+        payment_provider=provider,
         shared_answer_ms=_shared_answer_ms(given),
+        wechat=load_wechat(given, payment_provider=provider, app_env=app_env),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from backend.core.errors import Refusal
@@ -23,7 +23,10 @@ class PaymentUnavailable(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderToPrepay:
-    """What the provider must know to collect the money of one order."""
+    """What the provider must know to collect the money of one order.
+
+    `payer_ref` is who pays in the provider's own words (at WeChat the openid at `app_id`), where it wants to know.
+    """
 
     out_trade_no: str
     description: str
@@ -31,6 +34,9 @@ class OrderToPrepay:
     amount_fen: int
     expires_at: datetime
     return_url: str
+    app_id: str = ""
+    payer_ref: str | None = None
+    payer_ip: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,4 +113,76 @@ class Provider(Protocol):
 
     def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
         """Ask what became of an order. A network call: no transaction may be open."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundToMake:
+    """What the provider must know to give money back. `refund_no` is ours and stays the same at every attempt."""
+
+    refund_no: str
+    out_trade_no: str
+    refund_fen: int
+    total_fen: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundTold:
+    """A provider's word, verified, about one refund; the same shape from an answer, a query and a notice.
+
+    `refused` is its plain no (nothing was and will be moved under this number; `code` says why), `absent` that it never
+    heard of the number, `unknown` that no answer came that can be trusted: ask again, under the same number.
+    """
+
+    state: Literal["processing", "success", "closed", "abnormal", "refused", "absent", "unknown"]
+    refund_no: str
+    provider: str = ""
+    told_by: str = QUERY
+    notice_id: str = ""
+    out_trade_no: str = ""
+    transaction_no: str = ""
+    merchant: str = ""
+    provider_refund_no: str = ""
+    refund_fen: int = 0
+    total_fen: int = 0
+    received_by: str = ""
+    success_at: datetime | None = None
+    code: str = ""
+    body: str = ""
+
+
+class Refunding(Protocol):
+    """A provider that can give money back. Each is a network call: no transaction may be open; none ever raises."""
+
+    def refund(self, refund: RefundToMake, *, now: datetime) -> RefundTold:
+        """Ask for a refund; the same number again is the same refund. `processing` says accepted, not done."""
+        ...
+
+    def query_refund(self, refund_no: str, *, now: datetime) -> RefundTold:
+        """Ask what became of a refund."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillTold:
+    """A provider's statement of one local day, as the bytes of its CSV (already unpacked, its hash compared).
+
+    `none` is its word that there is none (NO_STATEMENT_EXIST), `creating` that it is not ready (STATEMENT_CREATING),
+    `bad_hash` that the file was not what was promised, `unknown` that no answer came.
+    """
+
+    state: Literal["ready", "none", "creating", "bad_hash", "unknown"]
+    content: bytes = b""
+
+
+class Billing(Protocol):
+    """A provider that writes statements. Each is a network call: no transaction may be open; none ever raises."""
+
+    def trade_bill(self, day: date) -> BillTold:
+        """Fetch the statement of payments and refunds of a local day (type ALL)."""
+        ...
+
+    def fund_flow_bill(self, day: date) -> BillTold:
+        """Fetch the statement of the merchant's account (BASIC) of a local day."""
         ...
