@@ -4,7 +4,7 @@
 BASE := sh tools/python.sh
 VENV := .venv/bin/python
 T ?=
-P ?= 1000000
+P ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run client test test-quick lint bench soak openapi pins clean
@@ -28,10 +28,9 @@ bench: ## 与极限的比值 / ratios against the bare limits of the same run; T
 	@$(BASE) -m tools.check ready
 	@$(VENV) -m tests.bench $(T)
 
-soak: ## 随机的漫长故事 / random stories by the million: P=1000000
-	@$(BASE) -m tools.check ready
-	@test -d tests/soak || { echo "✗ tests/soak 还没有写。 (There is no soak test yet.)" >&2; exit 1; }
-	@SOAK_POINTS=$(P) $(VENV) -m pytest tests/soak -q
+soak: ## 一个承诺的全部次数 / the full figure of one promise: P=P5; SEED=n repeats a run
+	@test -n "$(P)" || { echo "✗ 请写明承诺，例如 make soak P=P5 (name a promise)" >&2; exit 2; }
+	@$(BASE) -m tools.check soak $(P)
 
 client: ## 构建网页和小程序 / build the H5 page and the mini-program
 	@$(BASE) -m tools.check client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,27 @@ from miniapp_api.app import create_app
 from backend.core.config import Settings
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
 from tests.world.desk import desk, lamps
+from tests.world.figures import PROMISE, how_to_repeat
 from tests.world.postgres import postgresql_server
 from tests.world.regions import whole_country
 
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 Maker = SqliteMaker | PostgresqlMaker
 __all__ = ["desk", "lamps", "whole_country"]  # Fixtures that stand in the world's own files.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of tests that keep a promise."""
+    config.addinivalue_line("markers", PROMISE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell with a failed test of a promise how its dice are thrown again."""
+    report = yield
+    if report.failed and item.get_closest_marker("promise") is not None:
+        report.sections.append(("seed", how_to_repeat(item)))
+    return report
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -1,4 +1,4 @@
-"""`python -m tools.check test|quick|lint|client|ready [path]`: run a set of checks; exit code 1 when one fails."""
+"""`python -m tools.check test|quick|lint|client|ready|soak [path or promise]`: run checks; 1 when one fails."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def _choose(checking: suite.Round, words: list[str]) -> None:
             suite.whole(checking)
         case ["test", path]:
             suite.one(checking, path)
+        case ["soak", promise]:
+            suite.soak(checking, promise)
         case ["quick"]:
             suite.quick(checking)
         case ["lint"]:

@@ -18,6 +18,7 @@ PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "qr/*")
 TYPED = ("backend", "miniapp-api/miniapp_api", "qr", "tools")
 PRODUCT_PERCENT, TESTS_PERCENT = 95, 100
 CHECK_SECONDS = 1800.0
+SOAK_SECONDS = 86_400.0
 # One process for each core; the tests of a file stay together, and with them what they share.
 SPREAD = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 
@@ -40,19 +41,25 @@ class Round:
         return [str(venv.python_of(self.house)), "-m", *words]
 
     def check(
-        self, name: str, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float = CHECK_SECONDS,
     ) -> None:
         """Run one check in view of the person, and remember its name when it fails or does not come to an end."""
         say(f"── {name}: {' '.join(argv)}")
         child = children.start(Command(argv, cwd or self.house, os.environ | (env or {})), out=None, err=None)
         try:
-            has_ended = self.stop.wait_until(lambda: children.has_ended(child), seconds=CHECK_SECONDS)
+            has_ended = self.stop.wait_until(lambda: children.has_ended(child), seconds=seconds)
         except Stopped:
             children.end([child], grace_seconds=5.0)
             raise
         children.sweep(child)
         if not has_ended:
-            say(f"✗ {name} 超过 {CHECK_SECONDS:.0f} 秒仍未结束，已中止。 ({name} did not end in time.)", error=True)
+            say(f"✗ {name} 超过 {seconds:.0f} 秒仍未结束，已中止。 ({name} did not end in time.)", error=True)
         if not has_ended or child.returncode != 0:
             self.failed.append(name)
 
@@ -103,6 +110,14 @@ def one(checking: Round, path: str) -> None:
     machine.complete(log=checking.log, stop=checking.stop)
     found = built_client(checking, "build:h5", "build:mp")
     _browser_tests(checking, found, *([] if Path(path) == Path("tests/client") else [Path(path).name]))
+
+
+def soak(checking: Round, promise: str) -> None:
+    """Run every test of one promise with its full figure, as long as it takes; a failure tells its seed."""
+    ready(checking)
+    machine.complete(log=checking.log, stop=checking.stop)
+    words = ("tests", "-m", f"promise(name={promise!r})", "-v", "--timeout=0")
+    checking.check(f"soak {promise}", checking.python("pytest", *words), env={"SOAK": promise}, seconds=SOAK_SECONDS)
 
 
 def whole(checking: Round) -> None:
