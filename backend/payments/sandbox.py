@@ -10,6 +10,7 @@ from datetime import datetime
 from backend.core.config import BadSetting, Settings
 from backend.core.db import write_with_retries
 from backend.core.ids import new_code
+from backend.core.wire import HttpWire, Wire, WireBroken
 from backend.payments import transactions
 from backend.payments.keys import sandbox_key, serial_of
 from backend.payments.outbox import Message
@@ -17,7 +18,6 @@ from backend.payments.providers import QUERY, OrderToPrepay, Paid, TradeAnswer, 
 from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
-from backend.payments.wire import HttpWire, Wire, WireBroken
 
 PREFIX = "Sandbox"
 NAME = "sandbox"

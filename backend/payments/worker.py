@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.core.config import Settings
+from backend.core.wire import HttpWire, Wire
 from backend.donations import receipts
 from backend.jobs.steps import Step
 from backend.payments import asking, inbox, outbox
@@ -10,7 +11,6 @@ from backend.payments.outbox import Send
 from backend.payments.providers import PaymentUnavailable, Provider
 from backend.payments.sandbox import NAME, NoticeSender, SandboxProvider
 from backend.payments.sandbox_book import NOTICE_KIND
-from backend.payments.wire import HttpWire, Wire
 
 RECEIPTS_CHUNK = 200
 WAITING_EVERY_SECONDS = 10

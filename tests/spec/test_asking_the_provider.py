@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from backend.core.wire import Answer
 from backend.ledger.posting import ReferenceReused
 from backend.payments import sandbox_book
 from backend.payments import settle as settling
 from backend.payments.providers import PaymentUnavailable
 from backend.payments.sandbox import SandboxProvider, signed_by_sandbox
-from backend.payments.wire import Answer
 from backend.payments.worker import money_steps, provider_of
 from tests.world.giving import Giving, ordered, project_of, village
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -19,7 +18,6 @@ from backend.payments import keys
 from backend.payments.asking import next_ask
 from backend.payments.outbox import next_attempt
 from backend.payments.sandbox import SandboxProvider
-from backend.payments.wire import ANSWER_BYTES_MAX, HttpWire, WireBroken
 
 TEN = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 END = TEN + timedelta(minutes=30)
@@ -105,25 +103,3 @@ def test_a_machine_reaches_its_own_server_without_the_proxy() -> None:
     assert load_settings(here | {"HOST": "0.0.0.0"}).own_url == "http://127.0.0.1:81"
     assert load_settings(here | {"HOST": "::"}).own_url == "http://127.0.0.1:81"
     assert load_settings(here | {"HOST": "::1"}).own_url == "http://[::1]:81"
-
-
-def answering(answer: httpx.Response | Exception) -> HttpWire:
-    """A wire whose other side answers like this."""
-
-    def answers(_request: httpx.Request) -> httpx.Response:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    wire = HttpWire()
-    wire._client = httpx.Client(transport=httpx.MockTransport(answers))
-    return wire
-
-
-def test_the_wire_brings_the_answer_or_says_that_none_came() -> None:
-    wire = answering(httpx.Response(200, headers={"X-A": "b"}, content=b"yes"))
-    told = wire.post("http://provider/", headers={}, body=b"hello")
-    assert (told.status, told.body, told.headers["x-a"]) == (200, b"yes", "b")
-    for broken in (httpx.ReadTimeout("slow"), httpx.Response(200, content=b"x" * (ANSWER_BYTES_MAX + 1))):
-        with pytest.raises(WireBroken):
-            answering(broken).get("http://provider/")

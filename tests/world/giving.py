@@ -21,6 +21,7 @@ from backend.core import clock
 from backend.core.config import Settings
 from backend.core.db import db, write_with_retries
 from backend.core.ids import new_code
+from backend.core.wire import Answer, WireBroken
 from backend.donations.checks import check_receipts
 from backend.jobs.steps import STEPS, Step
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
@@ -31,7 +32,6 @@ from backend.payments import sandbox_book
 from backend.payments.checks import check_payments
 from backend.payments.models import HeardPayment, OutboxItem, PaymentAlert, PaymentOrder
 from backend.payments.sandbox import APP_ID, MERCHANT, signed_by_sandbox
-from backend.payments.wire import Answer, WireBroken
 from backend.payments.worker import money_steps
 from tests.world.bookkeeping import Bookkeeping, local
 
@@ -57,9 +57,9 @@ class ClientWire:
         """Send."""
         return self._call("POST", url, headers=dict(headers), data=body)
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask."""
-        return self._call("GET", url)
+        return self._call("GET", url, headers=dict(headers or {}))
 
     def _call(self, method: str, url: str, **told: Any) -> Answer:
         self.calls.append(f"{method} {url}")
