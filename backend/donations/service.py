@@ -80,6 +80,7 @@ def order_gift(
     shown: Showing,
     link_id: str | None,
     provider: Provider,
+    channel: str,
     now: datetime,
 ) -> OrderedGift:
     """Order a gift of `amount_fen` to a project or fund, or return the one that this person has open for it.
@@ -100,6 +101,7 @@ def order_gift(
         purse=project.code,
         amount_fen=amount_fen,
         provider=provider,
+        channel=channel,
         ends_before=_end_of(project),
         now=now,
     )
@@ -168,6 +170,7 @@ def _ordered(code: str, order: PaymentOrder, project: ProjectRecord, *, reused: 
         amount_fen=order.amount_fen,
         expires_at=order.expires_at,
         return_url=f"/thanks?gift={code}",
+        app_id=order.app_id,
     )
     return OrderedGift(
         code=code,

@@ -72,7 +72,7 @@ def _ask(provider: Provider, question: Question, *, now: datetime) -> TradeAnswe
     answer = provider.query(question.out_trade_no, now=now)
     if answer.state != "unpaid" or not question.is_ended:
         return answer
-    provider.close(question.out_trade_no)
+    provider.close(question.out_trade_no, now=now)
     return provider.query(question.out_trade_no, now=now)
 
 

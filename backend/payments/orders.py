@@ -11,7 +11,7 @@ from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.payments.models import CLOSED, CREATED, EXPIRED, OPEN_STATES, PAYABLE, OrderAsk, PaymentOrder
-from backend.payments.providers import Provider
+from backend.payments.providers import PayWay, Provider
 
 PAYABLE_FOR = timedelta(minutes=30)
 FIRST_ASK = timedelta(seconds=10)
@@ -26,7 +26,14 @@ class OpenedOrder:
 
 
 def open_order(
-    *, payer_id: int, purse: str, amount_fen: int, provider: Provider, ends_before: datetime | None, now: datetime
+    *,
+    payer_id: int,
+    purse: str,
+    amount_fen: int,
+    provider: Provider,
+    channel: str,
+    ends_before: datetime | None,
+    now: datetime,
 ) -> OpenedOrder:
     """Open an order for a gift to `purse`, or return the one that this payer has open for the same amount.
 
@@ -39,7 +46,7 @@ def open_order(
         out_trade_no=f"D{new_code(21)}",
         provider=provider.name,
         merchant=provider.merchant,
-        app_id=provider.app_id,
+        app_id=provider.app_id_for(channel),
         payer_id=payer_id,
         purse=purse,
         target_account=account(NATIONAL, purse),
@@ -56,10 +63,10 @@ def open_order(
     return OpenedOrder(order=db.session.scalars(select(PaymentOrder).where(mine)).one(), reused=True)
 
 
-def mark_payable(*, out_trade_no: str, pay_url: str) -> None:
+def mark_payable(*, out_trade_no: str, way: PayWay) -> None:
     """Write down where the order is paid, once the provider has answered. An order that moved on meanwhile stays."""
     waiting = (PaymentOrder.out_trade_no == out_trade_no) & (PaymentOrder.state == CREATED)
-    db.session.execute(update(PaymentOrder).where(waiting).values(state=PAYABLE, pay_url=pay_url))
+    db.session.execute(update(PaymentOrder).where(waiting).values(state=PAYABLE, pay_url=way.pay_url))
 
 
 def close_orders_of(purse: str, *, now: datetime) -> int:

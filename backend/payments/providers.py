@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from backend.core.errors import Refusal
 
-NOTICE, QUERY = "notice", "query"
+NOTICE, QUERY, BILL = "notice", "query", "bill"
+MINI, H5 = "mini", "h5"
+CHANNELS = (MINI, H5)
+"""By what a payer came to us: the mini-program, or a browser; in each a provider may know us by another app."""
 
 
 class PaymentUnavailable(Refusal):
@@ -19,6 +22,36 @@ class PaymentUnavailable(Refusal):
     code = "PAYMENT_UNAVAILABLE"
     detail = "支付暂时不可用，请稍后再试；您没有付款。"
     retryable = True
+
+
+class NumberKnown(PaymentUnavailable):
+    """The provider has this number already and takes no second announcement of it (OUT_TRADE_NO_USED, ORDERPAID).
+
+    Nothing is wrong yet: what became of the order is asked by `query`, and nothing new is announced (bad input 22).
+    """
+
+    code = "PAYMENT_NUMBER_KNOWN"
+    detail = "这笔支付正在确认，请稍候；请不要重复付款。"
+
+
+class PrepayRefused(PaymentUnavailable):
+    """The provider's plain, signed no to an order: nobody can pay it, and the same again is the same no.
+
+    `provider_code` among the facts is its word for the reason, for the desk.
+    """
+
+    status = 502
+    code = "PAYMENT_REFUSED"
+    detail = "支付机构没有接受这笔支付，您没有付款。请稍后再试，或换一个金额。"
+    retryable = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayWay:
+    """How an announced order is paid: on a page at `pay_url`, or by the phone's own cashier, with a `prepay_id`."""
+
+    pay_url: str | None = None
+    prepay_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +121,15 @@ class Provider(Protocol):
         """Our merchant number there."""
         ...
 
-    @property
-    def app_id(self) -> str:
-        """Our application number there."""
+    def app_id_for(self, channel: str) -> str:
+        """Return our application number there for payers of a channel. Refuses `PaymentUnavailable` where none is."""
         ...
 
-    def prepay(self, order: OrderToPrepay) -> str:
-        """Announce an order and return the address where it is paid. The same order again is the same answer.
+    def prepay(self, order: OrderToPrepay, *, now: datetime) -> PayWay:
+        """Announce an order and return how it is paid. The same order again opens no second one there.
 
-        A network call: no transaction may be open. Raises `PaymentUnavailable`.
+        A network call: no transaction may be open. Raises `NumberKnown`, `PrepayRefused`, and for every outcome that
+        is not known (no answer, not signed, makes no sense) `PaymentUnavailable`: then the same is announced again.
         """
         ...
 
@@ -104,7 +137,7 @@ class Provider(Protocol):
         """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
         ...
 
-    def close(self, out_trade_no: str) -> None:
+    def close(self, out_trade_no: str, *, now: datetime) -> None:
         """Ask the provider to take no more money for an order. Promises nothing: only `query` tells what came of it.
 
         A network call: no transaction may be open. A paid or an unknown order stays as it is.
@@ -113,6 +146,15 @@ class Provider(Protocol):
 
     def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
         """Ask what became of an order. A network call: no transaction may be open."""
+        ...
+
+
+@runtime_checkable
+class PaysOnPhone(Protocol):
+    """A provider whose cashier is in the payer's phone: it wants to know who pays (`OrderToPrepay.payer_ref`)."""
+
+    def pay_params(self, prepay_id: str, *, app_id: str, now: datetime) -> dict[str, str]:
+        """Return what the phone hands to its cashier, signed as of `now`. Calls nobody."""
         ...
 
 

@@ -14,7 +14,7 @@ from backend.core.wire import HttpWire, Wire, WireBroken
 from backend.payments import transactions
 from backend.payments.keys import sandbox_key, serial_of
 from backend.payments.outbox import Message
-from backend.payments.providers import QUERY, OrderToPrepay, Paid, TradeAnswer, Unreadable
+from backend.payments.providers import QUERY, OrderToPrepay, Paid, PayWay, TradeAnswer, Unreadable
 from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
@@ -33,22 +33,25 @@ class SandboxProvider:
     wire: Wire = field(default_factory=HttpWire)
     name: str = NAME
     merchant: str = MERCHANT
-    app_id: str = APP_ID
 
     def __post_init__(self) -> None:
         refuse_in_production(self.settings)
 
-    def prepay(self, order: OrderToPrepay) -> str:
+    def app_id_for(self, _channel: str) -> str:
+        """Return the one application number by which the sandbox knows us."""
+        return APP_ID
+
+    def prepay(self, order: OrderToPrepay, *, now: datetime) -> PayWay:
         """Announce the order; the sandbox stands in this house, so this call is a transaction of its own."""
-        write_with_retries(lambda: open_trade(order, merchant=self.merchant, app_id=self.app_id))
-        return f"/sandbox/pay/{order.out_trade_no}"
+        write_with_retries(lambda: open_trade(order, merchant=self.merchant, app_id=APP_ID))
+        return PayWay(pay_url=f"/sandbox/pay/{order.out_trade_no}")
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Paid | Unreadable:
         """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
         self._ring().verify(headers, body, now=now)
         return transactions.read_notice(body, provider=self.name)
 
-    def close(self, out_trade_no: str) -> None:
+    def close(self, out_trade_no: str, *, now: datetime) -> None:
         """Close the trade in the sandbox's book, where it is unpaid; like `prepay` a transaction of its own."""
         write_with_retries(lambda: close_trade(out_trade_no))
 

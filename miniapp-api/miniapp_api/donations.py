@@ -16,7 +16,7 @@ from backend.donations.queries import GiftRecord, GiftUnknown
 from backend.donations.service import OrderedGift
 from backend.donations.wording import receipt_number
 from backend.payments.orders import mark_payable
-from backend.payments.providers import Provider
+from backend.payments.providers import H5, PayWay, Provider
 from backend.projects.queries import find_projects, get_project
 from backend.projects.rules import ProjectRecord
 from backend.regions.queries import called
@@ -53,8 +53,8 @@ def order_gift(form: dict[str, Any], code: str) -> Response:
     begun = write_with_retries(lambda: _begin(form, code, provider, now=now))
     if isinstance(begun, Response):
         return begun
-    pay_url = None if begun.to_prepay is None else provider.prepay(begun.to_prepay)
-    return write_with_retries(lambda: _finish(begun, pay_url, now=now))
+    way = None if begun.to_prepay is None else provider.prepay(begun.to_prepay, now=now)
+    return write_with_retries(lambda: _finish(begun, way, now=now))
 
 
 def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: datetime) -> Response | OrderedGift:
@@ -71,19 +71,20 @@ def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: 
         shown=_showing(form),
         link_id=link_id,
         provider=provider,
+        channel=H5,
         now=now,
     )
     idempotency.note(taken, body=ordered.code)
     return ordered
 
 
-def _finish(begun: OrderedGift, pay_url: str | None, *, now: datetime) -> Response:
+def _finish(begun: OrderedGift, way: PayWay | None, *, now: datetime) -> Response:
     """Note where the gift is paid and keep the answer; of several that finish at once, the first one's answer stays."""
     taken = claim_request(f"person:{require_person().code}")
     if taken.status is not None and taken.body is not None:
         return answer(taken.status, taken.body)
-    if pay_url is not None:
-        mark_payable(out_trade_no=begun.out_trade_no, pay_url=pay_url)
+    if way is not None:
+        mark_payable(out_trade_no=begun.out_trade_no, way=way)
     shown = gift_view(queries.find_gift(begun.code, now=now), reused=begun.reused, now=now)
     body = json.dumps(GiftSchema().dump(shown), ensure_ascii=False)
     idempotency.keep(taken, status=201, body=body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -125,9 +126,9 @@ def test_who_pays_between_the_question_and_the_closing_has_paid(
     village.ends(project_of(gift))
     real = SandboxProvider.close
 
-    def closes_too_late(self: SandboxProvider, out_trade_no: str) -> None:
+    def closes_too_late(self: SandboxProvider, out_trade_no: str, *, now: datetime) -> None:
         village.pays_unseen(gift)
-        real(self, out_trade_no)
+        real(self, out_trade_no, now=now)
 
     monkeypatch.setattr(SandboxProvider, "close", closes_too_late)
     village.works()
@@ -152,7 +153,7 @@ def test_a_closing_that_the_provider_does_not_carry_out_ends_nothing(
 ) -> None:
     phone, gift = ordered(village)
     village.ends(project_of(gift))
-    monkeypatch.setattr(SandboxProvider, "close", lambda *_: None)
+    monkeypatch.setattr(SandboxProvider, "close", lambda *_, **__: None)
     village.waits(minutes=20)
     assert phone.sees(gift)["state"] == "confirming"
     village.waits(minutes=30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from backend.disbursements import service as payouts
 from backend.ledger.posting import ReferenceReused
 from backend.payments import settle as settling
+from backend.payments.providers import PayWay
 from backend.payments.worker import provider_of
 from tests.world.giving import Giving, ordered, project_of, village
 
@@ -57,11 +59,11 @@ def test_a_notice_that_comes_before_our_own_answer_is_posted(village: Giving, mo
     roof, phone = village.opens_project("屋顶"), village.phone()
     real = provider_of(village.settings).__class__.prepay
 
-    def hears_first(self: Any, order: Any) -> str:
-        address = real(self, order)
-        gift = {"pay_url": address, "amount_fen": order.amount_fen, "project": {"code": roof}}
+    def hears_first(self: Any, order: Any, *, now: datetime) -> PayWay:
+        way = real(self, order, now=now)
+        gift = {"pay_url": way.pay_url, "amount_fen": order.amount_fen, "project": {"code": roof}}
         assert village.hears(village.notice(gift)).status_code == 204
-        return address
+        return way
 
     monkeypatch.setattr("backend.payments.sandbox.SandboxProvider.prepay", hears_first)
     gift = phone.order(roof)

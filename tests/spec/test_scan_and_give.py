@@ -260,7 +260,7 @@ def test_the_order_stands_before_the_provider_hears_of_it(village: Giving, monke
     roof, phone = village.opens_project("屋顶"), village.phone()
     provider = "backend.payments.sandbox.SandboxProvider.prepay"
 
-    def dies(*_: object) -> str:
+    def dies(*_: object, **__: object) -> str:
         raise ConnectionError("the process dies here")
 
     with monkeypatch.context() as patch:

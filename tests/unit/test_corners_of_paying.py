@@ -78,7 +78,7 @@ def test_the_sandbox_takes_a_number_for_one_order_only(village: Giving) -> None:
 def test_an_order_that_the_provider_never_heard_of_expires(village: Giving, monkeypatch: pytest.MonkeyPatch) -> None:
     roof, phone = village.opens_project("屋顶"), village.phone()
 
-    def dies(*_: object) -> str:
+    def dies(*_: object, **__: object) -> str:
         raise ConnectionError
 
     monkeypatch.setattr("backend.payments.sandbox.SandboxProvider.prepay", dies)
@@ -115,7 +115,7 @@ def test_the_domain_itself_takes_whole_fen_only(village: Giving, amount: Any) ->
     shown = service.showing(display="nickname", name=None, hide_amount=False, message=None)
     told = {"person_id": 1, "project_code": "x", "shown": shown, "link_id": None, "now": village.clock}
     with pytest.raises(service.AmountInvalid):
-        village.writes(lambda: service.order_gift(**told, amount_fen=amount, provider=None))  # type: ignore[arg-type]  # refused before
+        village.writes(lambda: service.order_gift(**told, amount_fen=amount, provider=None, channel="h5"))  # type: ignore[arg-type]  # refused before
 
 
 def test_the_domain_itself_knows_three_ways_to_be_shown() -> None:

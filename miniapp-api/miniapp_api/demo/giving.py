@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from backend.donations.service import order_gift, resume_gift, showing
+from backend.payments.providers import H5
 from backend.payments.sandbox import APP_ID, MERCHANT, NAME
 from backend.payments.sandbox_book import find_trade, open_trade, pay_trade, transaction_of
 from backend.payments.settle import SETTLED, settle
@@ -55,6 +56,7 @@ def _give(key: str, project: str, *, fen: int, giver: int, at: datetime, stage: 
         shown=shown,
         link_id=None,
         provider=stage.provider,
+        channel=H5,
         now=at,
     )
     to_prepay = ordered.to_prepay or resume_gift(ordered.code).to_prepay
