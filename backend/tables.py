@@ -8,6 +8,7 @@ from backend.donations import models as donations
 from backend.jobs import models as jobs
 from backend.ledger import models as ledger
 from backend.media import models as media
+from backend.messages import models as messages
 from backend.notices import models as notices
 from backend.orgs import models as orgs
 from backend.payments import models as payments
@@ -25,6 +26,7 @@ ALL = (
     jobs,
     ledger,
     media,
+    messages,
     notices,
     orgs,
     payments,
