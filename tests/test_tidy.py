@@ -97,6 +97,18 @@ def test_only_the_edge_opens_transactions() -> None:
     assert wrong == [], "commit at the edge only"
 
 
+def test_whoever_sends_over_the_network_first_asks_whether_a_transaction_is_open() -> None:
+    """Law 13 while the house runs: the wire refuses, and a room with a client of its own refuses as it does."""
+    wrong = [
+        name_of(path)
+        for path in tracked(".py")
+        if name_of(path).startswith(("backend/", "miniapp-api/miniapp_api/"))
+        and {"httpx", "requests", "urllib.request", "http.client"} & set(imports_of(path))
+        and "refuse_calling_out" not in imports_from_db(path)
+    ]
+    assert wrong == []
+
+
 def imports_from_db(path: Path) -> list[str]:
     return [
         alias.name

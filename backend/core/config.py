@@ -37,6 +37,8 @@ class Settings:
     payment_provider: str
     shared_answer_ms: int
     wechat: WechatSettings
+    failpoints: str = ""
+    """Where a test lets this process fail (`backend/core/failpoints.py`); refused in production."""
 
     @property
     def own_url(self) -> str:
@@ -75,6 +77,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         payment_provider=provider,
         shared_answer_ms=_shared_answer_ms(given),
         wechat=load_wechat(given, payment_provider=provider, app_env=app_env),
+        failpoints=given.get("FAILPOINTS", "").strip(),
     )
 
 

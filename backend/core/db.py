@@ -206,6 +206,19 @@ def refuse_nesting() -> None:
         raise RuntimeError("one request, one transaction: a transaction is already open here")
 
 
+def refuse_calling_out() -> None:
+    """Raise RuntimeError when a transaction is open here: others would wait for a stranger's answer (law 13).
+
+    Every way to the outside asks this before it sends. Outside of an application nothing can be open.
+    """
+    try:
+        is_open = db.session.registry.has() and db.session().in_transaction()
+    except RuntimeError:
+        return
+    if is_open:
+        raise RuntimeError("no network call inside a transaction: one is open here")
+
+
 def _is_passing(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True

@@ -14,6 +14,8 @@ from typing import Protocol
 
 import httpx
 
+from backend.core.db import refuse_calling_out
+
 TIMEOUT_SECONDS = 5.0
 TOGETHER_SECONDS = 15.0
 """How long a call may take from its first byte to its last: who answers drop by drop must not hold a worker (P22)."""
@@ -69,6 +71,7 @@ class HttpWire:
         return self._send(httpx.Request("GET", url, headers=dict(headers or {})))
 
     def _send(self, request: httpx.Request) -> Answer:
+        refuse_calling_out()
         try:
             answer = self._client.send(request, stream=True)
             try:

@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from flask_smorest import Api
 
 from backend import tables
+from backend.core import failpoints
 from backend.core.config import HOUSE, BadSetting, Settings, load_settings
 from backend.core.db import db, open_engine
 from miniapp_api.commands import install_commands
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> Flask:
     """Return the application for these settings. Opens no connection and starts no thread."""
     assert tables.ALL
     configure_logs()
+    failpoints.arm(settings.failpoints, is_production=settings.is_production)
     app = Flask("miniapp_api", static_folder=None)
     app.config.update(
         SETTINGS=settings,
