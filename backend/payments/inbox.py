@@ -11,19 +11,22 @@ from backend.core.db import db, read_with_retries, write_with_retries
 from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
 from backend.core.together import write_together
 from backend.payments.models import HeardPayment
-from backend.payments.providers import Paid, Provider, Unreadable
+from backend.payments.providers import Provider, RefundTold, Told, Unreadable
 from backend.payments.settle import WAITING, keep_for_later, settle, settle_waiting, store_unreadable
 from backend.payments.transactions import read_stored
 
 log = structlog.get_logger()
 
 
-def hear(told: Paid | Unreadable, *, now: datetime) -> str:
+def hear(told: Told, *, now: datetime) -> str:
     """Store a verified word and settle it, in transactions of its own; return the outcome.
 
+    A word about a refund is kept; what became of the refund is asked by its number.
     When posting is refused, the word is stored all the same and settled later. Refuses only when nothing at all
     can be stored (`DatabaseBusy`, `StorageUnavailable`): then the provider, unanswered, tells it again.
     """
+    if isinstance(told, RefundTold):
+        told = Unreadable(provider=told.provider, notice_id=told.notice_id, body=told.body, is_expected=True)
     if isinstance(told, Unreadable):
         write_with_retries(lambda: store_unreadable(told, now=now))
         return "ignored"

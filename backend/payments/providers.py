@@ -108,56 +108,6 @@ class TradeAnswer:
     paid: Paid | None = None
 
 
-class Provider(Protocol):
-    """One payment provider."""
-
-    @property
-    def name(self) -> str:
-        """The name in the URL of its notices and in `channel` of a transfer."""
-        ...
-
-    @property
-    def merchant(self) -> str:
-        """Our merchant number there."""
-        ...
-
-    def app_id_for(self, channel: str) -> str:
-        """Return our application number there for payers of a channel. Refuses `PaymentUnavailable` where none is."""
-        ...
-
-    def prepay(self, order: OrderToPrepay, *, now: datetime) -> PayWay:
-        """Announce an order and return how it is paid. The same order again opens no second one there.
-
-        A network call: no transaction may be open. Raises `NumberKnown`, `PrepayRefused`, and for every outcome that
-        is not known (no answer, not signed, makes no sense) `PaymentUnavailable`: then the same is announced again.
-        """
-        ...
-
-    def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Paid | Unreadable:
-        """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
-        ...
-
-    def close(self, out_trade_no: str, *, now: datetime) -> None:
-        """Ask the provider to take no more money for an order. Promises nothing: only `query` tells what came of it.
-
-        A network call: no transaction may be open. A paid or an unknown order stays as it is.
-        """
-        ...
-
-    def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
-        """Ask what became of an order. A network call: no transaction may be open."""
-        ...
-
-
-@runtime_checkable
-class PaysOnPhone(Protocol):
-    """A provider whose cashier is in the payer's phone: it wants to know who pays (`OrderToPrepay.payer_ref`)."""
-
-    def pay_params(self, prepay_id: str, *, app_id: str, now: datetime) -> dict[str, str]:
-        """Return what the phone hands to its cashier, signed as of `now`. Calls nobody."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class RefundToMake:
     """What the provider must know to give money back. `refund_no` is ours and stays the same at every attempt."""
@@ -194,6 +144,60 @@ class RefundTold:
     body: str = ""
 
 
+Told = Paid | Unreadable | RefundTold
+"""What a verified notice tells."""
+
+
+class Provider(Protocol):
+    """One payment provider."""
+
+    @property
+    def name(self) -> str:
+        """The name in the URL of its notices and in `channel` of a transfer."""
+        ...
+
+    @property
+    def merchant(self) -> str:
+        """Our merchant number there."""
+        ...
+
+    def app_id_for(self, channel: str) -> str:
+        """Return our application number there for payers of a channel. Refuses `PaymentUnavailable` where none is."""
+        ...
+
+    def prepay(self, order: OrderToPrepay, *, now: datetime) -> PayWay:
+        """Announce an order and return how it is paid. The same order again opens no second one there.
+
+        A network call: no transaction may be open. Raises `NumberKnown`, `PrepayRefused`, and for every outcome that
+        is not known (no answer, not signed, makes no sense) `PaymentUnavailable`: then the same is announced again.
+        """
+        ...
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Told:
+        """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
+        ...
+
+    def close(self, out_trade_no: str, *, now: datetime) -> None:
+        """Ask the provider to take no more money for an order. Promises nothing: only `query` tells what came of it.
+
+        A network call: no transaction may be open. A paid or an unknown order stays as it is.
+        """
+        ...
+
+    def query(self, out_trade_no: str, *, now: datetime) -> TradeAnswer:
+        """Ask what became of an order. A network call: no transaction may be open."""
+        ...
+
+
+@runtime_checkable
+class PaysOnPhone(Protocol):
+    """A provider whose cashier is in the payer's phone: it wants to know who pays (`OrderToPrepay.payer_ref`)."""
+
+    def pay_params(self, prepay_id: str, *, app_id: str, now: datetime) -> dict[str, str]:
+        """Return what the phone hands to its cashier, signed as of `now`. Calls nobody."""
+        ...
+
+
 class Refunding(Protocol):
     """A provider that can give money back. Each is a network call: no transaction may be open; none ever raises."""
 
@@ -221,10 +225,10 @@ class BillTold:
 class Billing(Protocol):
     """A provider that writes statements. Each is a network call: no transaction may be open; none ever raises."""
 
-    def trade_bill(self, day: date) -> BillTold:
+    def trade_bill(self, day: date, *, now: datetime) -> BillTold:
         """Fetch the statement of payments and refunds of a local day (type ALL)."""
         ...
 
-    def fund_flow_bill(self, day: date) -> BillTold:
+    def fund_flow_bill(self, day: date, *, now: datetime) -> BillTold:
         """Fetch the statement of the merchant's account (BASIC) of a local day."""
         ...

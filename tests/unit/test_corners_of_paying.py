@@ -14,8 +14,9 @@ from backend.core.db import db
 from backend.core.errors import DatabaseBusy, InvalidInput
 from backend.donations import service
 from backend.payments import settle as settling
+from backend.payments.inbox import hear
 from backend.payments.models import HeardPayment
-from backend.payments.providers import OrderToPrepay, Paid
+from backend.payments.providers import NOTICE, OrderToPrepay, Paid, RefundTold
 from backend.payments.sandbox_book import TradeReused, open_trade
 from backend.payments.settle import REPEATED, keep_for_later, settle_waiting
 from backend.payments.transactions import read_notice
@@ -30,6 +31,13 @@ def told_of(village: Giving, gift: dict[str, Any]) -> Paid:
     told = read_notice(village.notice(gift).encode(), provider="sandbox")
     assert isinstance(told, Paid)
     return told
+
+
+def test_a_word_about_a_refund_is_kept_and_calls_nobody(village: Giving) -> None:
+    told = RefundTold(state="success", refund_no="R1", provider="wechat", told_by=NOTICE, notice_id="N1", body="{}")
+    with village.app.app_context():
+        assert [hear(told, now=village.clock) for _ in range(2)] == ["ignored", "ignored"]
+    assert (village.heard(), village.alerts()) == (["ignored"], [])
 
 
 def test_when_the_database_is_busy_the_provider_is_not_answered_and_tells_it_again(
