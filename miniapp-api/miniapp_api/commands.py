@@ -18,6 +18,7 @@ from backend.projects.checks import check_projects
 from backend.projects.routes import check_routes
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
+from miniapp_api.commands_backup import install_backup_commands
 from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
@@ -38,6 +39,7 @@ CHECKS = (
 def install_commands(app: Flask) -> None:
     """Hang the operators' commands on the application."""
     app.cli.add_command(verify)
+    install_backup_commands(app)
     install_job_commands(app)
     install_staff_commands(app)
     app.cli.add_command(load_regions)
