@@ -17,6 +17,7 @@ from backend.projects import models as projects
 from backend.regions import models as regions
 from backend.sharing import models as sharing
 from backend.volunteers import models as volunteers
+from backend.wechat import models as wechat
 
 ALL = (
     audit,
@@ -35,4 +36,5 @@ ALL = (
     regions,
     sharing,
     volunteers,
+    wechat,
 )

@@ -14,6 +14,10 @@ TENCENT_URLS = (PAY_URL, PAY_SPARE_URL, API_URL, OAUTH_URL)
 _MCHID = re.compile(r"[0-9]{8,32}", re.ASCII)
 _SERIAL = re.compile(r"[0-9A-Fa-f]{8,64}", re.ASCII)
 _PUBLIC_KEY_ID = re.compile(r"PUB_KEY_ID_[0-9A-Za-z]{8,64}", re.ASCII)
+MINI_VERSIONS = ("release", "trial", "develop")
+_TEMPLATE = "WECHAT_TEMPLATE_"
+_TEMPLATE_ID = re.compile(r"[0-9A-Za-z_-]{6,64}", re.ASCII)
+_TEMPLATE_KEY = re.compile(r"(thing|amount|date|time|phrase|name|number|character_string)[0-9]{1,2}", re.ASCII)
 _APP_ID = re.compile(r"[0-9A-Za-z_-]{6,32}", re.ASCII)
 
 
@@ -49,6 +53,14 @@ class WechatApp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MessageTemplate:
+    """One subscribe message: WeChat's id of it, and which of its fields tells which of our facts."""
+
+    template_id: str
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WechatSettings:
     """Everything about WeChat; a part that is not set up is None, and what needs it says so."""
 
@@ -58,6 +70,10 @@ class WechatSettings:
     api_url: str
     oauth_url: str
     bridge_url: str | None
+    mini_version: str = "release"
+    """Which version of the mini-program codes, links and messages open: release, trial or develop."""
+    templates: Mapping[str, MessageTemplate] = field(default_factory=dict)
+    """The subscribe messages that the mini-program's owner has chosen, by our name for them."""
 
     @property
     def apps(self) -> tuple[WechatApp, ...]:
@@ -75,6 +91,8 @@ def load_wechat(given: Mapping[str, str], *, payment_provider: str, app_env: str
         api_url=_url(given, "WECHAT_API_URL", API_URL, production=production),
         oauth_url=_url(given, "WECHAT_OAUTH_URL", OAUTH_URL, production=production),
         bridge_url=_url(given, "WECHAT_BRIDGE_URL", "", production=production) or None,
+        mini_version=_mini_version(given),
+        templates=_templates(given),
     )
     if wechat.bridge_url is not None and production:
         raise BadSetting("WECHAT_BRIDGE_URL 只用于接模拟器开发，APP_ENV=production 时不能设置。")
@@ -126,6 +144,27 @@ def _app(given: Mapping[str, str], name: str) -> WechatApp | None:
     if not app_id or not secret:
         raise BadSetting(f"{name}_APPID 和 {name}_SECRET 要一起设置。")
     return WechatApp(app_id=_matching(given, f"{name}_APPID", _APP_ID, "应用编号"), secret=secret)
+
+
+def _mini_version(given: Mapping[str, str]) -> str:
+    version = _said(given, "WECHAT_MINI_VERSION") or "release"
+    if version not in MINI_VERSIONS:
+        raise BadSetting(f"WECHAT_MINI_VERSION 只能是 {'、'.join(MINI_VERSIONS)} 之一，现在是 {version!r}。")
+    return version
+
+
+def _templates(given: Mapping[str, str]) -> dict[str, MessageTemplate]:
+    """Read `WECHAT_TEMPLATE_GIFT_RECEIVED=<id> project=thing1 amount=amount2`: one setting for each message."""
+    named = {name.removeprefix(_TEMPLATE).lower(): _said(given, name) for name in given if name.startswith(_TEMPLATE)}
+    return {name: _template(_TEMPLATE + name.upper(), text) for name, text in named.items() if text}
+
+
+def _template(setting: str, text: str) -> MessageTemplate:
+    template_id, *told = text.split()
+    keys = dict(part.partition("=")[::2] for part in told)
+    if not _TEMPLATE_ID.fullmatch(template_id) or not keys or not all(map(_TEMPLATE_KEY.fullmatch, keys.values())):
+        raise BadSetting(f"{setting} 的写法是：模板编号 project=thing1 amount=amount2，现在是 {text!r}。")
+    return MessageTemplate(template_id=template_id, keys=keys)
 
 
 def _url(given: Mapping[str, str], name: str, otherwise: str, *, production: bool) -> str:
