@@ -14,6 +14,7 @@ from backend.orgs import models as orgs
 from backend.payments import models as payments
 from backend.people import models as people
 from backend.projects import models as projects
+from backend.receipts import models as receipts
 from backend.regions import models as regions
 from backend.sharing import models as sharing
 from backend.volunteers import models as volunteers
@@ -33,6 +34,7 @@ ALL = (
     payments,
     people,
     projects,
+    receipts,
     regions,
     sharing,
     volunteers,

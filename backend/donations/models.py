@@ -1,10 +1,10 @@
-"""The tables of gifts and receipts. Names and messages stand apart, so that a person can be forgotten (law 12)."""
+"""The tables of gifts. Names and messages stand apart, so that a person can be forgotten (law 12)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
@@ -36,24 +36,3 @@ class GiftWords(Base):
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
     name: Mapped[str | None] = mapped_column(String(20))
     message: Mapped[str | None] = mapped_column(String(100))
-
-
-class Receipt(Base):
-    """The receipt of one gift: numbers without a gap, in the order of the ledger (law 4, 慈善法 38). Never changed."""
-
-    __tablename__ = "receipts"
-
-    number: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
-    transfer_id: Mapped[int] = mapped_column(RowId, ForeignKey("transfers.id"), unique=True)
-    gift_id: Mapped[int] = mapped_column(RowId, ForeignKey("gifts.id"), unique=True)
-    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ReceiptState(Base):
-    """One row that the receipt job locks: how far it has read the ledger, and the last number that it gave."""
-
-    __tablename__ = "receipt_state"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    last_position: Mapped[int] = mapped_column(BigInteger)
-    last_number: Mapped[int] = mapped_column(BigInteger)

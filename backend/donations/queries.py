@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased
@@ -14,7 +14,7 @@ from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.disbursements.service import reallocation_reference
-from backend.donations.models import Gift, GiftWords, Receipt
+from backend.donations.models import Gift, GiftWords
 from backend.donations.wording import public_name
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of, purse_of
 from backend.ledger.models import Transfer
@@ -29,6 +29,7 @@ from backend.payments.models import (
     PaymentOrder,
 )
 from backend.payments.settle import GIFT, WAITING
+from backend.receipts.models import Receipt, ReceiptWaiver
 
 IS_HEARD = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
 IS_ASKED = exists().where(OrderAsk.order_id == PaymentOrder.id)
@@ -64,8 +65,9 @@ class GiftRecord:
     paid_at: datetime | None
     holder: str | None
     redirected_to: str | None
-    receipt: int | None
-    receipt_issued_at: datetime | None
+    receipt: str | None
+    """The number of its newest paper, as printed."""
+    waives_receipt: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,21 +170,26 @@ def brought_by(link_ids: Iterable[str]) -> dict[str, Brought]:
     return {str(row[0]): Brought(gifts=row[1], amount_fen=int(row[2]), first_at=row[3]) for row in rows}
 
 
-def _gifts() -> Select[Gift, PaymentOrder, GiftWords, Receipt, str | None, bool, bool]:
+def _gifts() -> Select[Any]:
     given = aliased(Transfer)
     arrival = literal(reallocation_reference("")) + PaymentOrder.out_trade_no
+    paper, word = aliased(Receipt), aliased(ReceiptWaiver)
+    newest = select(func.max(paper.id)).where(paper.gift_id == Gift.id).scalar_subquery()
+    said = select(func.max(word.id)).where(word.gift_id == Gift.id).scalar_subquery()
     return (
-        select(Gift, PaymentOrder, GiftWords, Receipt, given.target_account, IS_HEARD, IS_ASKED)
+        select(Gift, PaymentOrder, GiftWords, Receipt.printed, given.target_account, IS_HEARD, IS_ASKED)
+        .add_columns(ReceiptWaiver.is_waived)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
-        .outerjoin(Receipt, Receipt.gift_id == Gift.id)
+        .outerjoin(Receipt, Receipt.id == newest)
+        .outerjoin(ReceiptWaiver, ReceiptWaiver.id == said)
         .outerjoin(given, given.reference == arrival)
         .execution_options(populate_existing=True)
     )
 
 
-def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, str | None, bool, bool], *, now: datetime) -> GiftRecord:
-    gift, order, words, receipt, given_to, is_heard, is_asked = row
+def _record(row: Any, *, now: datetime) -> GiftRecord:
+    gift, order, words, printed, given_to, is_heard, is_asked, is_waived = row
     state = _state(order, is_heard=is_heard, is_asked=is_asked, now=now)
     return GiftRecord(
         id=gift.id,
@@ -201,8 +208,8 @@ def _record(row: Row[Gift, PaymentOrder, GiftWords, Receipt, str | None, bool, b
         paid_at=order.paid_at,
         holder=holder_of(order.target_account) if order.state == PAID else None,
         redirected_to=None if given_to is None else purse_of(given_to),
-        receipt=None if receipt is None else receipt.number,
-        receipt_issued_at=None if receipt is None else receipt.issued_at,
+        receipt=printed,
+        waives_receipt=bool(is_waived),
     )
 
 

@@ -21,5 +21,12 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(String(100))
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
     fundraising_certificate: Mapped[str | None] = mapped_column(String(60))
+    receipt_handler: Mapped[str | None] = mapped_column(String(40))
+    """经办人 of its receipts (慈善法 38)."""
     region_code: Mapped[str] = mapped_column(String(12), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def receipt_prefix(self) -> str:
+        """Whose receipts they are: the nine characters of the code that are the organisation's own, everywhere."""
+        return self.uscc[8:17]

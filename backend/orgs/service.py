@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.core import audit
 from backend.core.db import db, insert_once
@@ -33,17 +33,30 @@ class OrganisationKnown(Refusal):
 
 
 def create_organisation(
-    *, name: str, uscc: str, fundraising_certificate: str | None, region_code: str, now: datetime
+    *,
+    name: str,
+    uscc: str,
+    fundraising_certificate: str | None,
+    region_code: str,
+    now: datetime,
+    receipt_handler: str | None = None,
 ) -> str:
-    """Write down an organisation and return its public code (慈善法 22, 25). Refuses `UsccInvalid`."""
+    """Write down an organisation and return its public code (慈善法 22, 25). Refuses `UsccInvalid`.
+
+    `receipt_handler` is the 经办人 on its receipts (慈善法 38). Refuses `OrganisationKnown` also for another code with
+    the same nine characters that are an organisation's own: they stand before the numbers of its receipts.
+    """
     if not _USCC.match(uscc):
         raise UsccInvalid(field="uscc")
+    if db.session.scalar(select(Organisation.id).where(func.substr(Organisation.uscc, 9, 9) == uscc[8:17])):
+        raise OrganisationKnown()
     code = new_code()
     row = insert_once(Organisation).values(
         code=code,
         name=clean_line(name, limit=100, field="name"),
         uscc=uscc,
         fundraising_certificate=_certificate(fundraising_certificate),
+        receipt_handler=_handler(receipt_handler),
         region_code=region_code,
         created_at=now,
     )
@@ -63,6 +76,15 @@ def set_certificate(*, code: str, fundraising_certificate: str | None, now: date
     audit.record(action="organisation.certificate", actor=OPERATOR, subject=code, now=now)
 
 
+def set_receipt_handler(*, code: str, receipt_handler: str, now: datetime) -> None:
+    """Name the 经办人 of an organisation's receipts (慈善法 38); papers issued before keep the name that they bear."""
+    row = find_organisation(code)
+    if row is None:
+        raise NotFound()
+    row.receipt_handler = _handler(receipt_handler)
+    audit.record(action="organisation.receipt_handler", actor=OPERATOR, subject=code, now=now)
+
+
 def find_organisation(code: str) -> Organisation | None:
     """Return the organisation with this public code, or None."""
     return db.session.scalars(select(Organisation).where(Organisation.code == code)).first()
@@ -71,6 +93,10 @@ def find_organisation(code: str) -> Organisation | None:
 def organisations() -> list[Organisation]:
     """Return all organisations by name, for the desk's form."""
     return list(db.session.scalars(select(Organisation).order_by(Organisation.name, Organisation.id)))
+
+
+def _handler(name: str | None) -> str | None:
+    return None if name is None else clean_line(name, limit=40, field="receipt_handler")
 
 
 def _certificate(text: str | None) -> str | None:

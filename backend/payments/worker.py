@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from backend.core.config import Settings
 from backend.core.wire import HttpWire, Wire
-from backend.donations import receipts
 from backend.jobs.steps import Step
 from backend.payments import asking, inbox, outbox
 from backend.payments.outbox import Send
 from backend.payments.providers import PaymentUnavailable, Provider
 from backend.payments.sandbox import NAME, NoticeSender, SandboxProvider
 from backend.payments.sandbox_book import NOTICE_KIND
+from backend.receipts import numbering
 
 RECEIPTS_CHUNK = 200
 WAITING_EVERY_SECONDS = 10
@@ -27,8 +27,8 @@ def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, 
     """Return the steps: receipts after the order job; with a provider, its notices, its queries, what waits."""
     receipt_step = Step(
         name="receipts",
-        act=lambda now: receipts.issue_receipts(limit=RECEIPTS_CHUNK, now=now),
-        has_work=lambda _now: receipts.has_unread_places(),
+        act=lambda now: numbering.issue_receipts(limit=RECEIPTS_CHUNK, now=now),
+        has_work=lambda _now: numbering.has_unread_places(),
     )
     if settings.payment_provider != NAME:
         return (receipt_step,)

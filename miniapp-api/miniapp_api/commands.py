@@ -10,12 +10,12 @@ from sqlalchemy import inspect
 from backend.core import clock
 from backend.core.db import db, read_with_retries, writing
 from backend.disbursements.checks import check_disbursements
-from backend.donations.checks import check_receipts
 from backend.ledger.checks import check_ledger
 from backend.notices.checks import check_notices, check_periods
 from backend.payments.checks import check_payments
 from backend.projects.checks import check_projects
 from backend.projects.routes import check_routes
+from backend.receipts.checks import check_receipts
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands

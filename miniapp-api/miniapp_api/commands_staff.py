@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.core.errors import Refusal
-from backend.orgs.service import create_organisation, set_certificate
+from backend.orgs.service import create_organisation, set_certificate, set_receipt_handler
 from backend.people import passwords
 from backend.people.rights import ROLES
 from backend.people.staff import create_staff, disable_staff
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def install_staff_commands(app: Flask) -> None:
     """Hang the commands on the application."""
-    for command in (make_staff, end_staff, make_organisation, renew_certificate):
+    for command in (make_staff, end_staff, make_organisation, renew_certificate, name_handler):
         app.cli.add_command(command)
 
 
@@ -61,15 +61,23 @@ def end_staff(login: str) -> None:
 @click.argument("name")
 @click.option("--uscc", required=True, help="统一社会信用代码")
 @click.option("--certificate", help="公开募捐资格证书编号；没有就不能接受捐赠")
+@click.option("--handler", help="收据上的经办人姓名（慈善法第三十八条）")
 @click.option("--region", default="00", show_default=True, help="地区代码")
 @with_appcontext
-def make_organisation(name: str, uscc: str, certificate: str | None, region: str) -> None:
+def make_organisation(name: str, uscc: str, certificate: str | None, handler: str | None, region: str) -> None:
     """Write down an organisation that receives money; show its code."""
     code = _written(
         lambda: create_organisation(
-            name=name, uscc=uscc, fundraising_certificate=certificate, region_code=region, now=clock.now()
+            name=name,
+            uscc=uscc,
+            fundraising_certificate=certificate,
+            receipt_handler=handler,
+            region_code=region,
+            now=clock.now(),
         )
     )
+    if handler is None:
+        click.echo("还没有登记收据的经办人：请用 set-receipt-handler 补上。")
     click.echo(f"已登记组织 {name}，编号 {code}。")
 
 
@@ -81,6 +89,16 @@ def renew_certificate(code: str, certificate: str | None) -> None:
     """Renew or take back an organisation's fundraising certificate."""
     _written(lambda: set_certificate(code=code, fundraising_certificate=certificate, now=clock.now()))
     click.echo("已更新公开募捐资格证书。" if certificate else "已收回公开募捐资格证书。")
+
+
+@click.command("set-receipt-handler")
+@click.argument("code")
+@click.option("--handler", required=True, help="收据上的经办人姓名")
+@with_appcontext
+def name_handler(code: str, handler: str) -> None:
+    """Name who of an organisation answers for its receipts from now on."""
+    _written(lambda: set_receipt_handler(code=code, receipt_handler=handler, now=clock.now()))
+    click.echo(f"收据经办人已改为 {handler}，以前开具的收据不变。")
 
 
 def _written(act: Callable[[], T]) -> T:

@@ -11,14 +11,15 @@ from flask_smorest import Blueprint
 
 from backend.core import clock, idempotency
 from backend.core.db import write_with_retries
-from backend.donations import queries, receipts, service
+from backend.donations import queries, service
 from backend.donations.queries import GiftRecord, GiftUnknown
 from backend.donations.service import OrderedGift
-from backend.donations.wording import receipt_number
 from backend.payments.orders import mark_payable
 from backend.payments.providers import H5, PayWay, Provider
 from backend.projects.queries import find_projects, get_project
 from backend.projects.rules import ProjectRecord
+from backend.receipts.codes import gift_of_secret, secret_of
+from backend.receipts.service import choose_receipt
 from backend.regions.queries import called
 from backend.sharing.service import credited_link
 from miniapp_api.cards import card_of
@@ -74,6 +75,7 @@ def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: 
         channel=H5,
         now=now,
     )
+    choose_receipt(gift_id=service.find_gift_row(ordered.code).id, is_waived=form["waives_receipt"], now=now)
     idempotency.note(taken, body=ordered.code)
     return ordered
 
@@ -101,7 +103,7 @@ def show_gift(asked: dict[str, Any], code: str) -> dict[str, Any]:
     gift = queries.find_gift(code, now=now)
     secret, person = asked.get("secret"), current_person()
     is_mine = person is not None and person.id == gift.person_id
-    if not is_mine and (not secret or receipts.gift_of_secret(secret, secret_key=settings().secret_key) != code):
+    if not is_mine and (not secret or gift_of_secret(secret, secret_key=settings().secret_key) != code):
         raise GiftUnknown()
     return gift_view(gift, reused=False, now=now)
 
@@ -111,11 +113,13 @@ def show_gift(asked: dict[str, Any], code: str) -> dict[str, Any]:
 @bp.response(200, GiftSchema)
 @writes
 def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
-    """Change how a gift is shown, at any time; what is not sent stays as it is."""
+    """Change how a gift is shown and whether its giver wants a receipt, at any time; what is not sent stays."""
     person, now = require_person(), clock.now()
     before = queries.find_gift(code, now=now)
     kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
     service.change_showing(code=code, person_id=person.id, shown=_showing(kept | form))
+    if "waives_receipt" in form:
+        choose_receipt(gift_id=before.id, is_waived=form["waives_receipt"], now=now)
     return gift_view(queries.find_gift(code, now=now), reused=False, now=now)
 
 
@@ -194,12 +198,9 @@ def _mine(gift: GiftRecord, titles: dict[str, dict[str, str]]) -> dict[str, Any]
 
 
 def _receipt(gift: GiftRecord) -> dict[str, str] | None:
-    if gift.receipt is None or gift.receipt_issued_at is None:
+    if gift.receipt is None or gift.waives_receipt:
         return None
-    return {
-        "number": receipt_number(gift.receipt, issued_at=gift.receipt_issued_at),
-        "url": f"/r/{receipts.secret_of(gift.code, secret_key=settings().secret_key)}",
-    }
+    return {"number": gift.receipt, "url": f"/r/{secret_of(gift.code, secret_key=settings().secret_key)}"}
 
 
 def _showing(form: dict[str, Any]) -> service.Showing:

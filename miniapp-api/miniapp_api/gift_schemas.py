@@ -32,6 +32,7 @@ class ShowingSchema(Schema):
     name = fields.String(allow_none=True)
     hide_amount = fields.Boolean(truthy={True}, falsy={False})
     message = fields.String(allow_none=True)
+    waives_receipt = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "放弃捐赠收据（慈善法 38）"})
 
 
 class GiftOrderSchema(ShowingSchema):
@@ -40,11 +41,12 @@ class GiftOrderSchema(ShowingSchema):
     amount_fen = WholeFen()
     display = fields.String(load_default="nickname", validate=validate.OneOf(DISPLAYS))
     hide_amount = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    waives_receipt = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     via = fields.String(allow_none=True)
 
 
 class ReceiptSchema(Schema):
-    """The receipt of a gift."""
+    """The receipt of a gift: the newest paper of it. Null before it is issued, and for a giver who wants none."""
 
     number = fields.String(required=True)
     url = fields.String(required=True)
@@ -80,6 +82,7 @@ class GiftSchema(Schema):
     paid_at = LocalTime(required=True, allow_none=True)
     redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)
     receipt = fields.Nested(ReceiptSchema, required=True, allow_none=True)
+    waives_receipt = fields.Boolean(required=True)
     reused = fields.Boolean(required=True)
     stations = fields.List(fields.Nested(StationSchema), required=True)
 

@@ -104,8 +104,10 @@ OTHERWISE = [
         "a gift of another person",
     ),
     (
-        "INSERT INTO receipts (number, transfer_id, gift_id, issued_at) SELECT 99, (SELECT max(id) FROM transfers),"
-        " g.id, g.ordered_at FROM gifts g JOIN payment_orders o ON o.id = g.order_id WHERE o.out_trade_no = '{unpaid}'",
+        "INSERT INTO receipts (id, organisation_id, year, number, printed, kind, head_id, gift_id, transfer_id,"
+        " amount_fen, issued_at) SELECT 99, h.organisation_id, 2026, 99, '99', 'gift', h.id, g.id,"
+        " (SELECT max(id) FROM transfers), 1, g.ordered_at FROM gifts g JOIN payment_orders o ON o.id = g.order_id"
+        " JOIN receipt_heads h ON h.version = 1 WHERE o.out_trade_no = '{unpaid}' LIMIT 1",
         "收据 99 与捐赠的转账不符",
         "a receipt of another transfer",
     ),

@@ -232,7 +232,7 @@ def test_my_gifts_are_mine_and_newest_first(village: Giving) -> None:
     mine = phone.asks("/me/gifts?limit=1")
     assert [(item["amount_fen"], item["state"]) for item in mine["items"]] == [(200, "paid")]
     assert mine["items"][0]["project"]["village_name"] == "众心村"
-    assert mine["items"][0]["receipt_number"] == "XFJY-2026-00000002"
+    assert mine["items"][0]["receipt_number"] == "500000000-2026-00000002"
     rest = phone.asks(f"/me/gifts?limit=1&cursor={mine['next_cursor']}")
     assert [item["amount_fen"] for item in rest["items"]] == [100]
     assert village.app.test_client().get("/api/v1/me/gifts").json["code"] == "SESSION_NEEDED"
@@ -251,7 +251,7 @@ def test_a_project_that_ends_while_somebody_pays_redirects_the_money_and_says_so
     village.later(hours=1)
     village.hears(village.notice({**gift, "amount_fen": 30_00}))
     assert village.unallocated() == 30_00
-    assert seen["receipt"]["number"] == "XFJY-2026-00000001"
+    assert seen["receipt"]["number"] == "500000000-2026-00000001"
     assert "单独保管" in phone.browser.get(seen["receipt"]["url"]).text
     assert village.out_of_joint() == []
 

@@ -20,11 +20,11 @@ from sqlalchemy import func, select
 from backend.core.config import Settings, load_settings
 from backend.core.db import db, read_with_retries, write_with_retries
 from backend.disbursements.models import SpendingCorrection, SpendingLine
-from backend.donations.models import Receipt
 from backend.ledger.models import Transfer
 from backend.ledger.queries import purse_figures
 from backend.notices.models import Notice
 from backend.projects.models import Project
+from backend.receipts.models import Receipt
 from backend.regions.loading import load_some
 from backend.volunteers.models import Activity, CheckEvent
 from tests.conftest import Maker

@@ -79,6 +79,7 @@ class Bookkeeping:
             name="某省慈善总会",
             uscc="53100000500000000X",
             fundraising_certificate="募证字001",
+            receipt_handler="周经办",
             region_code="32",
             now=self.clock,
         )

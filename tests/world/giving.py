@@ -22,7 +22,6 @@ from backend.core.config import Settings
 from backend.core.db import db, write_with_retries
 from backend.core.ids import new_code
 from backend.core.wire import Answer, WireBroken
-from backend.donations.checks import check_receipts
 from backend.jobs.steps import STEPS, Step
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.checks import check_ledger
@@ -33,6 +32,7 @@ from backend.payments.checks import check_payments
 from backend.payments.models import HeardPayment, OutboxItem, PaymentAlert, PaymentOrder
 from backend.payments.sandbox import APP_ID, MERCHANT, signed_by_sandbox
 from backend.payments.worker import money_steps
+from backend.receipts.checks import check_receipts
 from tests.world.bookkeeping import Bookkeeping, local
 
 OURS = {"X-Requested-With": "happy-home"}

@@ -21,6 +21,7 @@ PASSWORD = "xingfu-jiayuan"  # noqa: S105 - shown on purpose; the accounts are r
 ORGANISATION = "演示慈善总会（演示数据，非真实组织）"
 USCC = "53100000DEMDATA00X"
 CERTIFICATE = "演示-公募资格-0000"
+HANDLER = "演示经办人"
 NATION_PAYER, NATION_CHECKER = "guojia1", "guojia2"
 
 
@@ -72,7 +73,12 @@ def engage_organisation(*, now: datetime) -> str:
 
     def register() -> str:
         return create_organisation(
-            name=ORGANISATION, uscc=USCC, fundraising_certificate=CERTIFICATE, region_code="00", now=now
+            name=ORGANISATION,
+            uscc=USCC,
+            fundraising_certificate=CERTIFICATE,
+            receipt_handler=HANDLER,
+            region_code="00",
+            now=now,
         )
 
     return once("organisation", register, now=now)

@@ -11,9 +11,9 @@ from sqlalchemy import exists, select
 from backend.core import audit, clock
 from backend.core.config import Settings
 from backend.core.db import db, write_with_retries
-from backend.donations.receipts import issue_receipts
 from backend.jobs.publishing import drain_queue, publish_due
 from backend.payments.sandbox import SandboxProvider
+from backend.receipts.numbering import issue_receipts
 from miniapp_api.demo.cast import engage_givers, engage_organisation, engage_staff
 from miniapp_api.demo.plot import plot
 from miniapp_api.demo.stage import Event, Stage
