@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from backend.core.config_security import SecuritySettings, load_security
 from backend.core.config_wechat import BadSetting, WechatSettings, load_wechat
 
 ENVIRONMENTS = ("development", "test", "production")
@@ -37,6 +38,7 @@ class Settings:
     payment_provider: str
     shared_answer_ms: int
     wechat: WechatSettings
+    security: SecuritySettings
     failpoints: str = ""
     """Where a test lets this process fail (`backend/core/failpoints.py`); refused in production."""
 
@@ -77,6 +79,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         payment_provider=provider,
         shared_answer_ms=_shared_answer_ms(given),
         wechat=load_wechat(given, payment_provider=provider, app_env=app_env),
+        security=load_security(given, app_env=app_env),
         failpoints=given.get("FAILPOINTS", "").strip(),
     )
 

@@ -37,6 +37,22 @@ class LoginLocked(Refusal):
     detail = "多次输入有误，请稍后再试。"
 
 
+class CodeNeeded(Refusal):
+    """The password is right; this account also has a second factor, and its code is wanted with it."""
+
+    status = 401
+    code = "CODE_NEEDED"
+    detail = "请输入验证器上的 6 位动态口令。"
+
+
+class CodeWrong(Refusal):
+    """The code is wrong, too old or used already. It counts as a failure, like a wrong password (ASVS 6.3.1)."""
+
+    status = 401
+    code = "CODE_WRONG"
+    detail = "动态口令不正确或已经用过，请等下一个口令再试。"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoginAttempt:
     """An attempt that has been counted; `staff` and `password_hash` are None for a login that does not exist."""
@@ -77,6 +93,18 @@ def wait_after(failures: int) -> timedelta:
 def forget_failures(attempt: LoginAttempt) -> None:
     """Forget the failures of a login that has now succeeded."""
     db.session.execute(delete(LoginFailure).where(LoginFailure.login_hash == attempt.login_hash))
+
+
+def take_back(attempt: LoginAttempt) -> None:
+    """Take one attempt back that was no failure: the password was right, and only the code is still wanted.
+
+    Only this one: guesses of the code, which go before and after it, stay counted.
+    """
+    of_login = select(LoginFailure).where(LoginFailure.login_hash == attempt.login_hash).with_for_update()
+    row = db.session.scalars(of_login).first()
+    if row is not None and row.failures > 0:
+        row.failures -= 1
+        row.locked_until = None
 
 
 def record_failure(attempt: LoginAttempt, *, now: datetime) -> None:

@@ -55,9 +55,35 @@ class StaffSession(Base):
     __tablename__ = "staff_sessions"
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
     staff_id: Mapped[int] = mapped_column(RowId, ForeignKey("staff.id"), index=True)
+    device: Mapped[str] = mapped_column(String(40))
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StaffFactor(Base):
+    """The second factor of an account: a sealed secret (RFC 6238). Until it is confirmed, nobody is asked for it.
+
+    `last_step` is the newest time step whose code was used, so that no code opens twice (ASVS 6.5.1).
+    """
+
+    __tablename__ = "staff_factors"
+
+    staff_id: Mapped[int] = mapped_column(RowId, ForeignKey("staff.id"), primary_key=True, autoincrement=False)
+    secret: Mapped[str] = mapped_column(String(200))
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_step: Mapped[int]
+
+
+class StaffRecoveryCode(Base):
+    """A code that opens once where the phone with the second factor is lost. Only its hash is kept."""
+
+    __tablename__ = "staff_recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(RowId, ForeignKey("staff.id"), index=True)
 
 
 class LoginFailure(Base):

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
 
 from backend.core.errors import DatabaseBusy, InvalidInput
 
 LENGTH_MIN, LENGTH_MAX = 10, 128
+JUDGED_CHARS = 72  # What zxcvbn judges; beyond that a password is long enough.
+SCORE_MIN = 3  # Of 0 to 4: at least a hundred million guesses.
 AT_ONCE = 2
 WAIT_SECONDS = 5
 # OWASP's least: 19 MiB, two passes, one lane. Two at once keep a village's small server on its feet.
@@ -28,14 +31,26 @@ class PasswordInvalid(InvalidInput):
     detail = f"密码应有 {LENGTH_MIN} 到 {LENGTH_MAX} 个字符。"
 
 
+class PasswordWeak(InvalidInput):
+    """The password is one that is guessed first: a frequent one, a name, a row of keys (ASVS 6.2.4, 6.2.11)."""
+
+    code = "PASSWORD_WEAK"
+    detail = "这个密码太容易被猜到。请用几个不相关的词，或更长的句子。"
+
+
 class TooBusyToHash(DatabaseBusy):
     """Too many people log in at this moment; nothing was checked."""
 
 
-def hashed(password: str) -> str:
-    """Return the argon2id hash of a new password. Refuses `PasswordInvalid`."""
+def hashed(password: str, *, about: tuple[str, ...] = ()) -> str:
+    """Return the argon2id hash of a new password. Refuses `PasswordInvalid` and `PasswordWeak`.
+
+    `about` holds what is known of its owner, such as login and name: a password made of it is guessed first.
+    """
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
         raise PasswordInvalid()
+    if zxcvbn(password[:JUDGED_CHARS], user_inputs=[*about, "happy-home"])["score"] < SCORE_MIN:
+        raise PasswordWeak()
     with _a_place():
         return _hasher.hash(_as_bytes(password))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from backend.core import audit
 from backend.core.db import db, insert_once
 from backend.core.errors import InvalidInput, NotFound, Refusal
 from backend.core.ids import new_code, new_token, token_hash
 from backend.core.text import clean_line
-from backend.people.models import Staff, StaffSession
+from backend.people.models import Staff, StaffFactor, StaffSession
 from backend.people.rights import NATION, REGION_LENGTHS, ROLES, StaffMember
 
 AT_WORK_MAX = timedelta(hours=8)
@@ -83,11 +84,12 @@ def find_staff(login: str) -> StaffMember | None:
     return None if found is None else member(found)
 
 
-def open_staff_session(staff: StaffMember, *, now: datetime) -> str:
+def open_staff_session(staff: StaffMember, *, now: datetime, device: str = "") -> str:
     """Open a session and return its token, which is kept nowhere else; sessions long over are forgotten."""
     token = new_token()
     db.session.execute(delete(StaffSession).where(StaffSession.opened_at <= now - AT_WORK_MAX))
-    db.session.add(StaffSession(token_hash=token_hash(token), staff_id=staff.id, opened_at=now, seen_at=now))
+    told = {"code": new_code(), "device": device[:40], "opened_at": now, "seen_at": now}
+    db.session.add(StaffSession(token_hash=token_hash(token), staff_id=staff.id, **told))
     audit.record(action="desk.login", actor=staff.code, subject=staff.code, now=now)
     return token
 
@@ -97,16 +99,94 @@ def close_staff_session(token: str) -> None:
     db.session.execute(delete(StaffSession).where(StaffSession.token_hash == token_hash(token)))
 
 
-def find_staff_session(token: str, *, now: datetime) -> tuple[StaffMember, datetime] | None:
-    """Return who works with this token and when he was last seen, or None when the session is over (ASVS 7.3)."""
+@dataclass(frozen=True, kw_only=True)
+class AtWork:
+    """Who works with a token, when he was last seen, and whether his account has a second factor."""
+
+    staff: StaffMember
+    seen_at: datetime
+    has_factor: bool
+
+
+def find_staff_session(token: str, *, now: datetime) -> AtWork | None:
+    """Return who works with this token, or None when the session is over (ASVS 7.3)."""
+    confirmed = (StaffFactor.staff_id == Staff.id) & StaffFactor.confirmed_at.is_not(None)
     statement = (
-        select(Staff, StaffSession.seen_at)
+        select(Staff, StaffSession.seen_at, StaffFactor.staff_id.label("factor"))
         .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(StaffSession.token_hash == token_hash(token), Staff.disabled_at.is_(None))
-        .where(StaffSession.opened_at > now - AT_WORK_MAX, StaffSession.seen_at > now - IDLE_MAX)
+        .outerjoin(StaffFactor, confirmed)
+        .where(StaffSession.token_hash == token_hash(token), Staff.disabled_at.is_(None), *_is_open(now))
     )
     row = db.session.execute(statement).first()
-    return None if row is None else (member(row.Staff), row.seen_at)
+    if row is None:
+        return None
+    return AtWork(staff=member(row.Staff), seen_at=row.seen_at, has_factor=row.factor is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSession:
+    """One device on which somebody is at work; `is_this` is the one that asks."""
+
+    code: str
+    device: str
+    opened_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def open_sessions(staff: StaffMember, *, token: str, now: datetime) -> list[OpenSession]:
+    """Return the devices on which this account is at work, the newest first (ASVS 7.5.2)."""
+    rows = select(StaffSession).where(StaffSession.staff_id == staff.id, *_is_open(now))
+    return [
+        OpenSession(
+            code=row.code,
+            device=row.device,
+            opened_at=row.opened_at,
+            seen_at=row.seen_at,
+            is_this=row.token_hash == token_hash(token),
+        )
+        for row in db.session.scalars(rows.order_by(StaffSession.opened_at.desc(), StaffSession.code))
+    ]
+
+
+def end_session(staff: StaffMember, *, code: str, now: datetime) -> None:
+    """End one of one's own sessions. Refuses `NotFound`, also for another person's."""
+    mine = (StaffSession.staff_id == staff.id) & (StaffSession.code == code)
+    if db.session.execute(delete(StaffSession).where(mine).returning(StaffSession.code)).first() is None:
+        raise NotFound()
+    audit.record(action="desk.session_end", actor=staff.code, subject=code, now=now)
+
+
+def end_other_sessions(staff: StaffMember, *, token: str) -> None:
+    """End every session of the account but the one of `token`: after a change of password or factor (ASVS 7.4.3)."""
+    others = (StaffSession.staff_id == staff.id) & (StaffSession.token_hash != token_hash(token))
+    db.session.execute(delete(StaffSession).where(others))
+
+
+def end_sessions_of(login: str, *, now: datetime) -> None:
+    """End every session of an account, at once; the operator's way (ASVS 7.4.5). Refuses `NotFound`."""
+    row = db.session.scalars(select(Staff).where(Staff.login == normal_login(login))).first()
+    if row is None:
+        raise NotFound()
+    db.session.execute(delete(StaffSession).where(StaffSession.staff_id == row.id))
+    audit.record(action="staff.sessions_end", actor=OPERATOR, subject=row.code, now=now)
+
+
+def change_password(staff: StaffMember, *, password_hash: str, token: str, now: datetime) -> None:
+    """Change one's own password and end every other session. The caller has checked the old one and hashed the new."""
+    changing = update(Staff).where(Staff.id == staff.id).values(password_hash=password_hash)
+    db.session.execute(changing)
+    end_other_sessions(staff, token=token)
+    audit.record(action="staff.password", actor=staff.code, subject=staff.code, now=now)
+
+
+def password_hash_of(staff: StaffMember) -> str | None:
+    """Return the hash of an account's password, None when it is disabled."""
+    return db.session.scalar(select(Staff.password_hash).where(Staff.id == staff.id, Staff.disabled_at.is_(None)))
+
+
+def _is_open(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return StaffSession.opened_at > now - AT_WORK_MAX, StaffSession.seen_at > now - IDLE_MAX
 
 
 def see_staff(token: str, *, now: datetime) -> None:
@@ -130,3 +210,8 @@ def _check_role(role: str, region_code: str) -> None:
     is_right = region_code == NATION if role == "national" else len(region_code) == REGION_LENGTHS[role]
     if not is_right or (role == "province" and region_code == NATION):
         raise RoleInvalid(field="region_code")
+
+
+def login_of(staff: StaffMember) -> str:
+    """Return the login of an account, as it is kept."""
+    return str(db.session.scalar(select(Staff.login).where(Staff.id == staff.id)))

@@ -14,16 +14,17 @@ from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.core.errors import Refusal
 from backend.orgs.service import create_organisation, set_certificate, set_receipt_handler
-from backend.people import passwords
+from backend.people import factors, passwords
 from backend.people.rights import ROLES
-from backend.people.staff import create_staff, disable_staff
+from backend.people.staff import create_staff, disable_staff, end_sessions_of
 
 T = TypeVar("T")
 
 
 def install_staff_commands(app: Flask) -> None:
     """Hang the commands on the application."""
-    for command in (make_staff, end_staff, make_organisation, renew_certificate, name_handler):
+    accounts = (make_staff, end_staff, end_sessions, reset_factor)
+    for command in (*accounts, make_organisation, renew_certificate, name_handler):
         app.cli.add_command(command)
 
 
@@ -39,7 +40,7 @@ def make_staff(login: str, name: str, role: str, region: str, generate: bool) ->
     password = (
         secrets.token_urlsafe(12) if generate else click.prompt("密码", hide_input=True, confirmation_prompt=True)
     )
-    password_hash = _or_say(lambda: passwords.hashed(password))
+    password_hash = _or_say(lambda: passwords.hashed(password, about=(login, name)))
     _written(
         lambda: create_staff(
             login=login, name=name, role=role, region_code=region, password_hash=password_hash, now=clock.now()
@@ -55,6 +56,24 @@ def end_staff(login: str) -> None:
     """End a staff account and all its sessions at once."""
     _written(lambda: disable_staff(login=login, now=clock.now()))
     click.echo(f"账号 {login} 已停用。")
+
+
+@click.command("end-sessions")
+@click.argument("login")
+@with_appcontext
+def end_sessions(login: str) -> None:
+    """End every session of an account, on whatever device; the account itself stays."""
+    _written(lambda: end_sessions_of(login, now=clock.now()))
+    click.echo(f"账号 {login} 的所有登录已结束。")
+
+
+@click.command("reset-factor")
+@click.argument("login")
+@with_appcontext
+def reset_factor(login: str) -> None:
+    """Take the second factor off an account whose phone and recovery codes are lost; check who asks, in person."""
+    _written(lambda: factors.reset(login=login, now=clock.now()))
+    click.echo(f"账号 {login} 的动态口令已停用；下次登录后须重新设置。")
 
 
 @click.command("create-organisation")

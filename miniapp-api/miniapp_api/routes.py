@@ -25,7 +25,7 @@ from miniapp_api import (
     villages,
     volunteers,
 )
-from miniapp_api.desk import activities, links, payouts, session
+from miniapp_api.desk import activities, links, payouts, safety, session
 from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
 
@@ -43,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notices.bp,
     messages.bp,
     session.bp,
+    safety.bp,
     desk_projects.bp,
     desk_media.bp,
     payouts.bp,

@@ -71,5 +71,6 @@ export async function deskPlaces(cadre) {
     at2('activity', `?code=${activities[0].code}`, '报名名单'),
     at2('payouts', '', '已经拨付', { who: 'guojia1' }),
     at2('unallocated', '', '没有等待安排的钱', { who: 'guojia1' }),
+    at2('safety', '', '正在登录的设备'),
   ]
 }

@@ -29,7 +29,7 @@ beforeEach(() => {
   vi.resetAllMocks()
   Object.assign(uni, { pageScrollTo: vi.fn() })
   const staff = { name: '李四', role: 'national', region: { code: '00', name: '全国' } }
-  desk.value = { staff, actions: ['payouts.propose', 'payouts.approve', 'unallocated.reallocate'] }
+  desk.value = { staff, actions: ['payouts.propose', 'payouts.approve', 'unallocated.reallocate'], must_set_factor: false }
 })
 
 describe('a payout', () => {

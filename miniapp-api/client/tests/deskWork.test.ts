@@ -16,7 +16,7 @@ import { kept } from './uni-world'
 const staff = { name: '张', role: 'village', region: { code: '320904104209', name: '众心村' } }
 
 beforeEach(() => {
-  desk.value = { staff, actions: ['spending.record'] }
+  desk.value = { staff, actions: ['spending.record'], must_set_factor: false }
   locale.value = 'zh-Hans'
   Object.assign(uni, { pageScrollTo: vi.fn() })
 })
@@ -92,7 +92,7 @@ describe('a draft', () => {
 
   it('of another village is not met on the same phone', () => {
     kept.set(draftKey('spend:P'), { amount: '7' })
-    desk.value = { staff: { ...staff, region: { code: '150525', name: '奈曼旗' } }, actions: [] }
+    desk.value = { staff: { ...staff, region: { code: '150525', name: '奈曼旗' } }, actions: [], must_set_factor: false }
     expect(open().draft.amount).toBe('')
   })
 })

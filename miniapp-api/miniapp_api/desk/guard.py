@@ -12,8 +12,9 @@ from flask import g, request
 from backend.core import audit, clock
 from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
+from backend.people.factors import FactorRequired, needs_factor
 from backend.people.rights import Attempt, OutsideRegion, RightMissing, StaffMember
-from backend.people.staff import SEEN_EVERY, find_staff_session, see_staff
+from backend.people.staff import SEEN_EVERY, AtWork, find_staff_session, see_staff
 from miniapp_api.edge import settings
 from miniapp_api.sessions import cookie_name
 
@@ -50,13 +51,29 @@ def desk_writes(handler: Callable[P, R]) -> Callable[P, R]:
 
 
 def require_staff() -> StaffMember:
-    """Return who sent this request. Asks inside the handler's transaction. Refuses `DeskSessionNeeded`."""
+    """Return who sent this request, for business. Asks inside the handler's transaction.
+
+    Refuses `DeskSessionNeeded`, and `FactorRequired` where the account must have a second factor and has none.
+    """
+    found = at_work()
+    if lacks_factor(found):
+        raise FactorRequired()
+    return found.staff
+
+
+def at_work() -> AtWork:
+    """Return who sent this request, also before the second factor is set up: for his own account alone."""
     token = desk_token()
     found = find_staff_session(token, now=clock.now()) if token else None
-    if found is None or (found[0].is_demo and settings().is_production):
+    if found is None or (found.staff.is_demo and settings().is_production):
         raise DeskSessionNeeded()
-    staff, g.staff_seen_at = found
-    return staff
+    g.staff_seen_at = found.seen_at
+    return found
+
+
+def lacks_factor(found: AtWork) -> bool:
+    """Say whether a second factor is required of this account here, and missing."""
+    return settings().security.second_factor_required and needs_factor(found.staff) and not found.has_factor
 
 
 def desk_token() -> str | None:

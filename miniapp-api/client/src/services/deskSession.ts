@@ -49,6 +49,11 @@ export function toLogin(): void {
   uni.redirectTo({ url: to('desk/login') })
 }
 
+/** Nothing is done at the desk before the second factor stands. */
+function toSafety(): void {
+  if (!here().includes('safety')) uni.redirectTo({ url: to('desk/safety') })
+}
+
 /** Open this page anew: what it asked for before the desk was known failed as well. */
 export function reopen(): void {
   const page = here()
@@ -59,6 +64,7 @@ export function reopen(): void {
 export function wayBack(): string {
   const kept = store.read(RETURN, '')
   store.drop(RETURN)
+  if (desk.value?.must_set_factor) return to('desk/safety')
   return kept || to('desk')
 }
 
@@ -67,7 +73,9 @@ export async function atDesk<T>(method: Method, path: string, call: Call = {}): 
   try {
     return await send<T>(method, path, { ...call, headers: { ...call.headers, ...deskHeaders() } })
   } catch (thrown) {
-    if (asProblem(thrown).code === 'SESSION_NEEDED') toLogin()
+    const { code } = asProblem(thrown)
+    if (code === 'SESSION_NEEDED') toLogin()
+    if (code === 'FACTOR_REQUIRED') toSafety()
     throw thrown
   }
 }
@@ -77,8 +85,10 @@ export function deed<T>(action: string, path: string, body: object = {}): Promis
   return once(`desk:${action}`, body, (key) => atDesk<T>('POST', path, { body, key }))
 }
 
-export async function logIn(login: string, password: string): Promise<Desk> {
-  const answer = await send<Desk>('POST', '/desk/session', { body: { login, password }, headers: deskHeaders() })
+/** `code` is the second factor's, where the account has one. */
+export async function logIn(login: string, password: string, code = ''): Promise<Desk> {
+  const body = code ? { login, password, code } : { login, password }
+  const answer = await send<Desk>('POST', '/desk/session', { body, headers: deskHeaders() })
   if (answer.token) store.write(TOKEN, answer.token)
   desk.value = answer
   return answer

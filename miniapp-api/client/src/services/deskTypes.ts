@@ -10,6 +10,8 @@ export type DeskAction =
 export interface Desk {
   staff: { name: string; role: string; region: { code: string; name: string } }
   actions: string[]
+  /** The account must set up its second factor before anything else. */
+  must_set_factor: boolean
   token?: string
 }
 
