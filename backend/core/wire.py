@@ -31,6 +31,10 @@ class WireBroken(Exception):
     """
 
 
+class WireUnreached(WireBroken):
+    """Nobody was reached, so nothing was sent: another host may be asked at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the other side said."""
@@ -58,8 +62,16 @@ class HttpWire:
     `answer_bytes_max` bounds an answer after unpacking; what is longer is not read to its end.
     """
 
-    def __init__(self, *, answer_bytes_max: int = ANSWER_BYTES_MAX, together_seconds: float = TOGETHER_SECONDS) -> None:
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+    def __init__(
+        self,
+        *,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+        together_seconds: float = TOGETHER_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        connect_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        timeout = httpx.Timeout(timeout_seconds, connect=connect_seconds)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
         self._bytes_max, self._together = answer_bytes_max, together_seconds
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -78,6 +90,8 @@ class HttpWire:
                 body = self._read(answer, until=time.monotonic() + self._together)
             finally:
                 answer.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise WireUnreached(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise WireBroken(type(error).__name__) from None
         return Answer(status=answer.status_code, headers=answer.headers, body=body)

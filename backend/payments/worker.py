@@ -10,6 +10,8 @@ from backend.payments.outbox import Send
 from backend.payments.providers import PaymentUnavailable, Provider
 from backend.payments.sandbox import NAME, NoticeSender, SandboxProvider
 from backend.payments.sandbox_book import NOTICE_KIND
+from backend.payments.wechat.pay import wechat_pay
+from backend.payments.wechat.reading import NAME as WECHAT
 from backend.receipts import numbering
 
 RECEIPTS_CHUNK = 200
@@ -18,6 +20,8 @@ WAITING_EVERY_SECONDS = 10
 
 def provider_of(settings: Settings, *, wire: Wire | None = None) -> Provider:
     """Return the payment provider of this installation. Refuses `PaymentUnavailable` when none is set up."""
+    if settings.payment_provider == WECHAT:
+        return wechat_pay(settings, wire=wire)
     if settings.payment_provider != NAME:
         raise PaymentUnavailable()
     return SandboxProvider(settings) if wire is None else SandboxProvider(settings, wire=wire)
@@ -30,11 +34,12 @@ def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, 
         act=lambda now: numbering.issue_receipts(limit=RECEIPTS_CHUNK, now=now),
         has_work=lambda _now: numbering.has_unread_places(),
     )
-    if settings.payment_provider != NAME:
+    if settings.payment_provider not in (NAME, WECHAT):
         return (receipt_step,)
-    way = wire or HttpWire()
-    provider = provider_of(settings, wire=way)
-    senders: dict[str, Send] = {NOTICE_KIND: NoticeSender(settings, wire=way)}
+    provider = provider_of(settings, wire=wire)
+    senders: dict[str, Send] = {}
+    if settings.payment_provider == NAME:
+        senders[NOTICE_KIND] = NoticeSender(settings, wire=wire or HttpWire())
     return (
         receipt_step,
         Step(

@@ -18,6 +18,7 @@ from miniapp_api.edge import install_edge
 from miniapp_api.etag import install_shared_answers
 from miniapp_api.logs import configure_logs, install_logs
 from miniapp_api.metrics import install_metrics
+from miniapp_api.payments import install_provider
 from miniapp_api.problems import install_problem_handlers
 from miniapp_api.routes import BLUEPRINTS, PAGES
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> Flask:
     _install_routes(app)
     install_problem_handlers(app)  # After the routes: flask-smorest brings a handler of its own, ours replaces it.
     install_commands(app)
+    install_provider(app)
     return app
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Final
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from prometheus_client import Counter
@@ -13,10 +14,13 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from backend.core import clock
 from backend.core.config import Settings
+from backend.core.db import write_with_retries
 from backend.core.errors import NotFound
+from backend.payments.alerts import raise_alert
 from backend.payments.inbox import hear
 from backend.payments.providers import Provider
-from backend.payments.signature import NoticeRefused
+from backend.payments.signature import NoticeRefused, ResourceUnreadable
+from backend.payments.wechat.reading import NAME as WECHAT
 from backend.payments.worker import provider_of
 from miniapp_api.edge import settings
 from miniapp_api.metrics import OWN
@@ -42,22 +46,40 @@ def current_provider() -> Provider:
     return provider
 
 
+def install_provider(app: Flask) -> None:
+    """Make a provider of real money before the first request: a wrong key file ends the start with one sentence."""
+    has: Settings = app.config["SETTINGS"]
+    if has.payment_provider == WECHAT:
+        app.extensions["payment_provider"] = provider_of(has)
+
+
 @bp.post("/payments/notices/<provider>")
 @bp.response(204)
 @bp.alt_response(401, schema=ToldProviderSchema)
+@bp.alt_response(500, schema=ToldProviderSchema)
 def hear_notice(provider: str) -> Response:
-    """Hear a payment notice: verify, store, settle. 204 only once it is stored; a repeat is a 204 and no more."""
+    """Hear a notice of a payment or refund: verify, store, settle. 204 only once it is stored; a repeat is no more.
+
+    A notice that is the provider's, but does not open with our key, calls a person once a day and is told again.
+    """
     asked = _provider_named(provider, settings())
     body = _raw_body()
     now = clock.now()
     try:
         told = asked.read_notice(dict(request.headers), body, now=now)
-    except NoticeRefused as refusal:
+    except (NoticeRefused, ResourceUnreadable) as refusal:
         NOTICES.labels(refusal.code).inc()
+        if isinstance(refusal, ResourceUnreadable):
+            _call_a_person(refusal.code, provider, now=now)
         text = json.dumps({"code": refusal.code, "message": refusal.detail}, ensure_ascii=False)
         return Response(text, status=refusal.status, mimetype="application/json")
     NOTICES.labels(hear(told, now=now)).inc()
     return Response(status=204)
+
+
+def _call_a_person(code: str, provider: str, *, now: datetime) -> None:
+    subject = f"{provider}:{clock.local_day(now)}"
+    write_with_retries(lambda: raise_alert(kind=code, subject=subject, now=now))
 
 
 def _provider_named(name: str, has: Settings) -> Provider:
