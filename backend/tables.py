@@ -11,6 +11,7 @@ from backend.media import models as media
 from backend.messages import models as messages
 from backend.notices import models as notices
 from backend.orgs import models as orgs
+from backend.outbox import models as outbox
 from backend.payments import models as payments
 from backend.people import models as people
 from backend.projects import models as projects
@@ -31,6 +32,7 @@ ALL = (
     messages,
     notices,
     orgs,
+    outbox,
     payments,
     people,
     projects,

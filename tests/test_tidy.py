@@ -33,7 +33,7 @@ TRANSACTION_OPENERS = (
     "backend/jobs/",
     "backend/demo/",
     "miniapp-api/miniapp_api/",
-    "backend/payments/outbox.py",  # Sends between claiming a message and noting what became of it.
+    "backend/outbox/delivery.py",  # Sends between claiming a message and noting what became of it.
     "backend/payments/asking.py",  # Asks the provider between claiming a question and settling the answer.
     "backend/payments/inbox.py",  # Remembers a verified word that could not be posted.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.

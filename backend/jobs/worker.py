@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -75,14 +76,14 @@ def _take_lead(worker: Worker) -> bool:
     return service.take_lead(worker=worker.name, now=now, lead=worker.lead)
 
 
-def turn(worker: Worker, *, calls_out: bool = False) -> int:
-    """Run the due steps of one kind once round, chunk after chunk for at most a second each; return what was done.
+def turn(worker: Worker, *, only: str | None = None) -> int:
+    """Run the due steps once round, chunk after chunk for at most a second each; return what was done.
 
-    Steps that call out have a round of their own: a provider that hangs must not hold up the order of the ledger.
+    Without `only` those that call nobody; with it the one step of that name.
     """
     if not _may_work(worker):
         return 0
-    steps = [step for step in worker.steps if step.calls_out is calls_out]
+    steps = [step for step in worker.steps if (step.name == only if only else not step.calls_out)]
     return sum(_run(worker, step) for step in steps if not worker.stopping.is_set())
 
 
@@ -163,11 +164,11 @@ def minute(worker: Worker) -> list[str]:
 
 def run(worker: Worker) -> None:
     """Tick until `worker.stopping` is set, then stop after the chunk at hand and hand the lead over."""
-    ticker = BackgroundScheduler(jobstores={"default": MemoryJobStore()}, timezone=UTC)
+    threads = {"default": ThreadPoolExecutor(len(worker.steps) + 2)}  # None waits for another's thread.
+    ticker = BackgroundScheduler(jobstores={"default": MemoryJobStore()}, executors=threads, timezone=UTC)
     once_each = {"max_instances": 1, "misfire_grace_time": None, "coalesce": True}
     at_once = datetime.now(UTC)
-    for calls_out in (False, True):
-        round_ = partial(turn, worker, calls_out=calls_out)
+    for round_ in _rounds(worker):
         ticker.add_job(round_, "interval", seconds=1, next_run_time=at_once, **once_each)
     ticker.add_job(minute, "interval", [worker], seconds=worker.minute_seconds, next_run_time=at_once, **once_each)
     ticker.start()
@@ -179,6 +180,15 @@ def run(worker: Worker) -> None:
         ticker.shutdown(wait=True)
         _hand_over(worker)
         log.info("scheduler_stopped", worker=worker.name)
+
+
+def _rounds(worker: Worker) -> list[Callable[[], int]]:
+    """Return what is run every second: the steps at home one after another, each that calls out beside the others.
+
+    So a provider that hangs holds up its own questions, never the order of the ledger nor another's messages (P22).
+    """
+    calling = [step for step in worker.steps if step.calls_out]
+    return [partial(turn, worker), *(partial(turn, worker, only=step.name) for step in calling)]
 
 
 def _hand_over(worker: Worker) -> None:

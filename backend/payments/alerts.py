@@ -3,19 +3,80 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
+from sqlalchemy import select, update
 
+from backend.core import audit
 from backend.core.db import db, insert_once
+from backend.core.errors import NotFound
+from backend.core.ids import new_code
+from backend.core.text import clean_line
 from backend.payments.models import PaymentAlert
+from backend.people.rights import NATION, StaffMember, authorise
 
+REASON_CHARS_MAX = 200
 log = structlog.get_logger()
+
+
+class AlertUnknown(NotFound):
+    """No open alert has this code; perhaps somebody has dealt with it already."""
+
+    code = "ALERT_UNKNOWN"
+    detail = "没有找到这条提醒，可能已经处理过了。"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """Something that waits for a person: of what kind, about which number, and what was told of it."""
+
+    id: int
+    code: str
+    kind: str
+    subject: str
+    facts: dict[str, Any]
+    raised_at: datetime
 
 
 def raise_alert(*, kind: str, subject: str, now: datetime, **facts: object) -> None:
     """Write one alert in the present transaction; a second one of the same kind about the same subject is none."""
     told = json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str)
-    row = insert_once(PaymentAlert).values(kind=kind, subject=subject[:64], facts=told, raised_at=now)
+    row = insert_once(PaymentAlert).values(code=new_code(), kind=kind, subject=subject[:64], facts=told, raised_at=now)
     db.session.execute(row.on_conflict_do_nothing())
     log.warning("payment_alert", kind=kind, subject=subject)
+
+
+def open_alerts(*, before_id: int | None, limit: int) -> list[Alert]:
+    """Return the alerts that nobody has dealt with, newest first."""
+    statement = select(PaymentAlert).where(PaymentAlert.handled_at.is_(None))
+    if before_id is not None:
+        statement = statement.where(PaymentAlert.id < before_id)
+    statement = statement.order_by(PaymentAlert.id.desc()).limit(limit).execution_options(populate_existing=True)
+    return [
+        Alert(
+            id=row.id,
+            code=row.code,
+            kind=row.kind,
+            subject=row.subject,
+            facts=json.loads(row.facts),
+            raised_at=row.raised_at,
+        )
+        for row in db.session.scalars(statement)
+    ]
+
+
+def handle_alert(*, code: str, reason: str, staff: StaffMember, now: datetime) -> None:
+    """Note that a person has dealt with an alert, and how. Refuses `AlertUnknown`, also for the second of two."""
+    authorise(staff, "alerts.act", NATION, subject=code)
+    told = clean_line(reason, limit=REASON_CHARS_MAX, field="reason")
+    is_open = (PaymentAlert.code == code) & PaymentAlert.handled_at.is_(None)
+    handling = update(PaymentAlert).where(is_open).values(handled_at=now, handled_by=staff.id, handled_reason=told)
+    handled = db.session.execute(
+        handling.returning(PaymentAlert.kind).execution_options(synchronize_session=False)
+    ).scalar()
+    if handled is None:
+        raise AlertUnknown()
+    audit.record(action="alerts.handled", actor=staff.code, subject=code, now=now, kind=handled)

@@ -89,32 +89,29 @@ class HeardPayment(Base):
     outcome: Mapped[str] = mapped_column(String(12))
 
 
-class OutboxItem(Base):
-    """A message owed to the outside. `next_at` is empty once it was delivered or given up."""
-
-    __tablename__ = "outbox"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(30))
-    subject: Mapped[str] = mapped_column(String(64), index=True)
-    body: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
 class PaymentAlert(Base):
-    """Something about a payment that a person has to look at; one of a kind for each subject."""
+    """Something about a payment that a person has to look at; one of a kind for each subject.
+
+    Who has looked at it says what he did; told of again after that, it is not raised anew.
+    """
 
     __tablename__ = "payment_alerts"
-    __table_args__ = (UniqueConstraint("kind", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by"),
+        CheckConstraint("(handled_at IS NULL) = (handled_reason IS NULL)", name="handled_reason"),
+        Index("ix_payment_alerts_handled_at_id", "handled_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
     kind: Mapped[str] = mapped_column(String(30))
     subject: Mapped[str] = mapped_column(String(64))
     facts: Mapped[str] = mapped_column(Text)
     raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    handled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    handled_by: Mapped[int | None] = mapped_column(RowId, ForeignKey("staff.id"))
+    handled_reason: Mapped[str | None] = mapped_column(String(200))
 
 
 class SandboxTrade(Base):

@@ -11,9 +11,9 @@ from backend.core.config import BadSetting, Settings
 from backend.core.db import write_with_retries
 from backend.core.ids import new_code
 from backend.core.wire import HttpWire, Wire, WireBroken
+from backend.outbox.sending import DELIVERED, Message, Outcome
 from backend.payments import transactions
 from backend.payments.keys import sandbox_key, serial_of
-from backend.payments.outbox import Message
 from backend.payments.providers import QUERY, OrderToPrepay, Paid, PayWay, TradeAnswer, Unreadable
 from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
 from backend.payments.signature import KeyRing, NoticeRefused, sign
@@ -101,15 +101,15 @@ class NoticeSender:
     settings: Settings
     wire: Wire = field(default_factory=HttpWire)
 
-    def __call__(self, message: Message, *, now: datetime) -> bool:
+    def __call__(self, message: Message, *, now: datetime) -> Outcome:
         """Send one notice, signed anew at each attempt; only a 2xx answer means that it arrived."""
         body = message.body.encode("utf-8")
         headers = {"Content-Type": "application/json", **signed_by_sandbox(self.settings, body, now=now)}
         try:
             answer = self.wire.post(f"{self.settings.own_url}{NOTICE_PATH}", headers=headers, body=body)
-        except WireBroken:
-            return False
-        return 200 <= answer.status < 300
+        except WireBroken as fault:
+            return Outcome("again", str(fault))
+        return DELIVERED if 200 <= answer.status < 300 else Outcome("again", f"HTTP_{answer.status}")
 
 
 def error_body(code: str, message: str) -> bytes:

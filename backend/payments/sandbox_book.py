@@ -12,7 +12,7 @@ from backend.core.clock import local_iso
 from backend.core.db import db, insert_once
 from backend.core.errors import NotFound, Refusal
 from backend.core.ids import new_code
-from backend.payments import outbox
+from backend.outbox import service as outbox
 from backend.payments.models import SandboxTrade
 from backend.payments.providers import OrderToPrepay
 
@@ -89,7 +89,8 @@ def pay_trade(out_trade_no: str, *, now: datetime, owes_notice: bool = True) -> 
     if trade.state == ENDED:  # It was closed between the look and the payment.
         raise TradeEnded()
     if pays and owes_notice:
-        outbox.put(kind=NOTICE_KIND, subject=out_trade_no, body=notice_of(trade, now=now), now=now)
+        body = notice_of(trade, now=now)
+        outbox.put(kind=NOTICE_KIND, subject=out_trade_no, key=out_trade_no, body=body, now=now)
     return trade
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from backend.core.config import Settings
-from backend.core.wire import HttpWire, Wire
+from backend.core.wire import Wire
 from backend.jobs.steps import Step
-from backend.payments import asking, inbox, outbox
-from backend.payments.outbox import Send
+from backend.payments import asking, inbox
 from backend.payments.providers import PaymentUnavailable, Provider
-from backend.payments.sandbox import NAME, NoticeSender, SandboxProvider
-from backend.payments.sandbox_book import NOTICE_KIND
+from backend.payments.sandbox import NAME, SandboxProvider
 from backend.payments.wechat.pay import wechat_pay
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.receipts import numbering
@@ -28,7 +26,7 @@ def provider_of(settings: Settings, *, wire: Wire | None = None) -> Provider:
 
 
 def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, ...]:
-    """Return the steps: receipts after the order job; with a provider, its notices, its queries, what waits."""
+    """Return the steps: receipts after the order job; with a provider, its queries, and what waits."""
     receipt_step = Step(
         name="receipts",
         act=lambda now: numbering.issue_receipts(limit=RECEIPTS_CHUNK, now=now),
@@ -37,17 +35,8 @@ def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, 
     if settings.payment_provider not in (NAME, WECHAT):
         return (receipt_step,)
     provider = provider_of(settings, wire=wire)
-    senders: dict[str, Send] = {}
-    if settings.payment_provider == NAME:
-        senders[NOTICE_KIND] = NoticeSender(settings, wire=wire or HttpWire())
     return (
         receipt_step,
-        Step(
-            name="outbox",
-            act=lambda now: outbox.deliver_due(senders=senders, now=now),
-            has_work=lambda now: outbox.has_due(now=now),
-            calls_out=True,
-        ),
         Step(
             name="ask_provider",
             act=lambda now: asking.ask_due(provider=provider, now=now),

@@ -13,7 +13,9 @@ from flask.cli import with_appcontext
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.jobs import clock_guard, publishing, service, worker
+from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
+from backend.outbox.worker import outbox_steps
 from backend.payments.worker import money_steps
 from miniapp_api import openapi
 from miniapp_api.edge import settings
@@ -32,7 +34,7 @@ def install_job_commands(app: Flask) -> None:
 def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; it stops after the chunk at hand."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
-    steps = (*STEPS, *money_steps(settings()))
+    steps = (*STEPS, *money_steps(settings()), *outbox_steps(senders_of(settings())))
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,7 +25,7 @@ from miniapp_api import (
     villages,
     volunteers,
 )
-from miniapp_api.desk import activities, links, payouts, safety, session
+from miniapp_api.desk import activities, links, payouts, safety, session, troubles
 from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
 
@@ -49,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     payouts.bp,
     activities.bp,
     links.bp,
+    troubles.bp,
 )
 PAGES: tuple[Pages, ...] = (
     client_pages.pages,

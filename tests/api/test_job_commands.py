@@ -65,4 +65,6 @@ def test_the_scheduler_command_runs_with_the_steps_of_every_room(app: Flask, mon
     (one,) = ran
     assert one.stopping.is_set()
     assert (one.lead, one.minute_seconds) == (timedelta(seconds=5), 7)
-    assert {"order", "receipts", "outbox", "ask_provider", "forget_answers"} <= {step.name for step in one.steps}
+    assert {"order", "receipts", "outbox:sandbox_notice", "ask_provider", "forget_answers"} <= {
+        step.name for step in one.steps
+    }

@@ -244,12 +244,12 @@ def test_the_notice_is_sent_again_until_it_is_answered(village: Giving) -> None:
     phone.presses(gift)
     village.wire.is_cut = True
     for _ in range(3):
-        village.works("outbox")
+        village.works("outbox:sandbox_notice")
         village.later(seconds=5)
     assert village.owed() == [3]
     village.wire.is_cut = False
     village.later(seconds=15)
-    village.works("outbox")
+    village.works("outbox:sandbox_notice")
     assert (village.owed(), phone.sees(gift)["state"]) == ([], "paid")
 
 
@@ -258,7 +258,7 @@ def test_a_notice_that_nobody_takes_for_a_day_is_given_up_but_the_money_is_found
     phone.presses(gift)
     village.wire.is_cut = True
     for _ in range(60):
-        village.works("outbox")
+        village.works("outbox:sandbox_notice")
         village.later(minutes=31)
     assert village.owed() == []
     village.wire.is_cut = False
@@ -269,7 +269,7 @@ def test_a_notice_that_nobody_takes_for_a_day_is_given_up_but_the_money_is_found
 def test_two_workers_send_a_notice_once(village: Giving) -> None:
     phone, gift = ordered(village)
     phone.presses(gift)
-    workers = [threading.Thread(target=village.works, args=("outbox",)) for _ in range(4)]
+    workers = [threading.Thread(target=village.works, args=("outbox:sandbox_notice",)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

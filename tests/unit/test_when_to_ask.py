@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from backend.core.config import BadSetting, load_settings
+from backend.outbox.rules import next_attempt
 from backend.payments import keys
 from backend.payments.asking import next_ask
-from backend.payments.outbox import next_attempt
 from backend.payments.sandbox import SandboxProvider
 
 TEN = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_without_a_last_word_the_question_is_asked_every_hour() -> None:
 
 def test_a_message_is_sent_again_ever_later_and_given_up_after_a_day() -> None:
     now, pauses = TEN, [0]
-    while (later := next_attempt(created_at=TEN, attempts=len(pauses), now=now)) is not None:
+    while (later := next_attempt(owed_since=TEN, attempts=len(pauses), now=now, chance=0.5)) is not None:
         pauses.append(int((later - now).total_seconds()))
         now = later
     assert pauses[1:8] == [1, 5, 15, 30, 180, 600, 1200]

@@ -22,14 +22,17 @@ from backend.core.config import Settings
 from backend.core.db import db, write_with_retries
 from backend.core.ids import new_code
 from backend.core.wire import Answer, WireBroken
+from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS, Step
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.checks import check_ledger
 from backend.ledger.models import Transfer
 from backend.ledger.queries import balance_fen
+from backend.outbox.models import OutboxItem
+from backend.outbox.worker import outbox_steps
 from backend.payments import sandbox_book
 from backend.payments.checks import check_payments
-from backend.payments.models import HeardPayment, OutboxItem, PaymentAlert, PaymentOrder
+from backend.payments.models import HeardPayment, PaymentAlert, PaymentOrder
 from backend.payments.sandbox import APP_ID, MERCHANT, signed_by_sandbox
 from backend.payments.worker import money_steps
 from backend.receipts.checks import check_receipts
@@ -136,7 +139,8 @@ class Giving(Bookkeeping):
 
     def works(self, *names: str) -> int:
         """The worker's second comes: all its steps, or the named ones; return how much was done."""
-        steps = (*STEPS, *money_steps(self.settings, wire=self.wire))
+        sending = outbox_steps(senders_of(self.settings, wire=self.wire), chance=lambda: 0.5)
+        steps = (*STEPS, *sending, *money_steps(self.settings, wire=self.wire))
         return sum(self._runs(step) for step in steps if not names or step.name in names)
 
     def _runs(self, step: Step) -> int:

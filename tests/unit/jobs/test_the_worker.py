@@ -121,7 +121,7 @@ def test_a_step_that_calls_out_has_its_own_round_and_no_transaction(app: Flask) 
     one = scheduler(app, Clocks(), Step(name="outside", act=calls, calls_out=True), counting(done, "inside"))
     turn(one)
     assert done == ["inside"]
-    turn(one, calls_out=True)
+    turn(one, only="outside")
     assert done == ["inside", "outside"]
 
 
