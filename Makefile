@@ -7,7 +7,7 @@ T ?=
 P ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test test-quick lint bench soak openapi pins clean
+.PHONY: help run wechat-sim client test test-quick lint bench soak openapi pins clean
 
 help: ## 列出所有命令 / list every command
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ bench: ## 与极限的比值 / ratios against the bare limits of the same run; T
 soak: ## 一个承诺的全部次数 / the full figure of one promise: P=P5; SEED=n repeats a run
 	@test -n "$(P)" || { echo "✗ 请写明承诺，例如 make soak P=P5 (name a promise)" >&2; exit 2; }
 	@$(BASE) -m tools.check soak $(P)
+
+wechat-sim: ## 微信模拟器 / simulate WeChat on this machine, to run the product in real mode; ARGS="--fault callback.drop=0.2"
+	@$(BASE) -m tools.check ready
+	@PYTHONPATH=miniapp-api exec $(VENV) -m wechat_sim $(ARGS)
 
 client: ## 构建网页和小程序 / build the H5 page and the mini-program
 	@$(BASE) -m tools.check client

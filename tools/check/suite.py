@@ -14,8 +14,8 @@ from tools.launch.messages import say
 from tools.launch.node import Node
 from tools.launch.signals import Stop, Stopped
 
-PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "qr/*")
-TYPED = ("backend", "miniapp-api/miniapp_api", "qr", "tools")
+PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "miniapp-api/wechat_sim/*", "qr/*")
+TYPED = ("backend", "miniapp-api/miniapp_api", "miniapp-api/wechat_sim", "qr", "tools")
 PRODUCT_PERCENT, TESTS_PERCENT = 95, 100
 CHECK_SECONDS = 1800.0
 SOAK_SECONDS = 86_400.0
