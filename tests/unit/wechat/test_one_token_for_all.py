@@ -204,7 +204,7 @@ def test_who_lost_the_lease_changes_nothing(calls: Calls, app: Flask) -> None:
         write_with_retries(lambda: tokens._note(key, "another", token="stolen"))
         assert write_with_retries(lambda: tokens._take(key, now=NOON, spoiled=None)) is None
         missing = tokens._Key(app_id="none", kind=tokens.ACCESS_TOKEN)
-        assert read_with_retries(lambda: tokens._may_force(missing, now=NOON)) is False
+        assert write_with_retries(lambda: tokens._may_force(missing, now=NOON)) is False
     assert kept(app) == ("token-1", 0)
 
 
