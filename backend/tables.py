@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.content import models as content
 from backend.core import audit, idempotency
 from backend.disbursements import models as disbursements
 from backend.donations import models as donations
@@ -23,6 +24,7 @@ from backend.wechat import models as wechat
 
 ALL = (
     audit,
+    content,
     disbursements,
     donations,
     idempotency,

@@ -42,6 +42,7 @@ TRANSACTION_OPENERS = (
     "backend/outbox/delivery.py",  # Sends between claiming a message and noting what became of it.
     "backend/payments/asking.py",  # Asks the provider between claiming a question and settling the answer.
     "backend/payments/inbox.py",  # Remembers a verified word that could not be posted.
+    "backend/content/asking.py",  # Asks WeChat between claiming words and noting what it thinks of them.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.
     "backend/payments/sandbox.py",  # Its prepay plays the call to another house.
 )

@@ -10,6 +10,8 @@ from typing import Any, cast
 from sqlalchemy import Row, Select, case, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased
 
+from backend.content.queries import is_hidden
+from backend.content.service import GIFT as GIFT_WORDS
 from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
 from backend.core.errors import NotFound
@@ -122,10 +124,12 @@ def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: i
     a day they stand by the provider's random number: an order that is read from an index, and that nobody can lay
     beside the order of the ledger (ADR 0013). `before` is the day and the code of the last gift seen.
     """
+    by_itself = PaymentOrder.target_account == UNALLOCATED
+    hidden = is_hidden(GIFT_WORDS, Gift.code)
     parts = [_page(part, before=before, limit=limit).subquery() for part in _arrivals(account(NATIONAL, purse))]
     arrived = aliased(Transfer, union_all(*map(select, parts)).subquery())
     statement = (
-        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords, PaymentOrder.target_account == UNALLOCATED)
+        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords, by_itself, hidden)
         .join(PaymentOrder, PaymentOrder.out_trade_no == arrived.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
@@ -227,10 +231,10 @@ def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime
     return "confirming" if is_heard or is_asked else "expired"
 
 
-def _line(row: Row[int, date | None, Gift, GiftWords, bool]) -> GiftLine:
-    amount_fen, day, gift, words, came_by_a_row_of_its_own = row
+def _line(row: Row[int, date | None, Gift, GiftWords, bool, bool]) -> GiftLine:
+    amount_fen, day, gift, words, came_by_a_row_of_its_own, is_held_back = row
     # A reallocation stands in the ledger by itself: beside a name it would tell the hidden amount (ADR 0013).
-    told = None if gift.hide_amount and came_by_a_row_of_its_own else words
+    told = None if is_held_back or (gift.hide_amount and came_by_a_row_of_its_own) else words
     return GiftLine(
         code=gift.code,
         name=public_name(display=gift.display, name=None if told is None else told.name),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
+from backend.content import service as content
 from backend.core.clock import start_of_local_day
 from backend.core.db import db, insert_once
 from backend.core.errors import InvalidInput, Refusal
@@ -128,6 +129,7 @@ def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
 def forget_words(*, person_id: int) -> None:
     """Delete every name and message that a person wrote; gifts and receipts stay, without a name (law 12)."""
     db.session.execute(delete(GiftWords).where(GiftWords.person_id == person_id))
+    content.forget_all(kind=content.GIFT, person_id=person_id)
 
 
 def find_gift_row(code: str) -> Gift:

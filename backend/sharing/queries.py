@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from backend.core.db import db
 from backend.sharing.models import Link, LinkWords
-from backend.sharing.service import POSTER, PROJECT, SHARE, LinkRecord, record_of
+from backend.sharing.service import POSTER, PROJECT, SHARE, SHOWN_NAME, LinkRecord, record_of
 
 
 def posters_of(project_code: str, *, limit: int = 100) -> list[LinkRecord]:
@@ -21,6 +21,6 @@ def shares_of(person_id: int, *, limit: int = 100) -> list[LinkRecord]:
 
 
 def _records(mine: object, *, limit: int) -> list[LinkRecord]:
-    statement = select(Link, LinkWords.name).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
+    statement = select(Link, SHOWN_NAME).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
     ordered = statement.where(mine).order_by(Link.made_at.desc(), Link.link_id).limit(limit)  # type: ignore[arg-type]  # an expression over links
     return [record_of(row.Link, row.name) for row in db.session.execute(ordered)]

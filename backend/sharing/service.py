@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 
+from backend.content import service as content
+from backend.content.queries import is_hidden
 from backend.core import audit
 from backend.core.db import db, insert_once
 from backend.core.errors import NotFound, Refusal
@@ -22,6 +24,9 @@ TARGET_KINDS = (PROJECT, VILLAGE)
 CURRENT_KEY_ID = "1"
 """The key that seals new links; the edge draws it, and those of older links, from the installation's secret."""
 NAME_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX = 20, 60, 100
+
+SHOWN_NAME = case((is_hidden(content.SHARE, Link.link_id), None), else_=LinkWords.name).label("name")
+"""A sharer's nickname as everybody may see it: none while the words are held back."""
 
 
 class LinkUnknown(NotFound):
@@ -135,6 +140,7 @@ def credited_link(link_id: str | None, *, project_code: str) -> str | None:
 def forget_names(*, person_id: int) -> None:
     """Delete every nickname that a person put on a card (law 12)."""
     db.session.execute(delete(LinkWords).where(LinkWords.person_id == person_id))
+    content.forget_all(kind=content.SHARE, person_id=person_id)
 
 
 def _insert(row: Mapping[str, object], *, now: datetime) -> str | None:
@@ -148,7 +154,7 @@ def _made_or_found(made: str | None, mine: object) -> LinkRecord:
 
 
 def _one(mine: object) -> LinkRecord:
-    statement = select(Link, LinkWords.name).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
+    statement = select(Link, SHOWN_NAME).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
     fresh = statement.execution_options(populate_existing=True)
     row = db.session.execute(fresh.where(mine)).first()  # type: ignore[arg-type]  # an expression over links
     if row is None:

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 from sqlalchemy import inspect
 
+from backend.content.checks import check_content
 from backend.core import clock
 from backend.core.db import db, read_with_retries, writing
 from backend.disbursements.checks import check_disbursements
@@ -33,6 +34,7 @@ CHECKS = (
     check_notices,
     check_periods,
     check_volunteers,
+    check_content,
 )
 
 

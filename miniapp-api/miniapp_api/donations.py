@@ -38,6 +38,7 @@ from miniapp_api.once import answer, claim_request
 from miniapp_api.paging import CursorInvalid, PageQuery, before_id, cursor_of, listed, listed_after
 from miniapp_api.payments import current_provider
 from miniapp_api.sessions import current_person, require_person
+from miniapp_api.words import gift_words, hand_in_gift
 
 bp = Blueprint("donations", __name__, description="捐赠：下单、查看、署名方式、我的捐赠。")
 
@@ -65,17 +66,19 @@ def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: 
     if taken.body is not None:
         return service.resume_gift(taken.body) if taken.status is None else answer(taken.status, taken.body)
     link_id = credited_link(link_id_of(form.get("via")), project_code=project_code)
+    shown = _showing(form)
     ordered = service.order_gift(
         person_id=person.id,
         project_code=project_code,
         amount_fen=form["amount_fen"],
-        shown=_showing(form),
+        shown=shown,
         link_id=link_id,
         provider=provider,
         channel=H5,
         now=now,
     )
     choose_receipt(gift_id=service.find_gift_row(ordered.code).id, is_waived=form["waives_receipt"], now=now)
+    hand_in_gift(ordered.code, shown, person_id=person.id, region_code=get_project(project_code).village_code, now=now)
     idempotency.note(taken, body=ordered.code)
     return ordered
 
@@ -117,9 +120,12 @@ def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
     person, now = require_person(), clock.now()
     before = queries.find_gift(code, now=now)
     kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
-    service.change_showing(code=code, person_id=person.id, shown=_showing(kept | form))
+    shown = _showing(kept | form)
+    service.change_showing(code=code, person_id=person.id, shown=shown)
     if "waives_receipt" in form:
         choose_receipt(gift_id=before.id, is_waived=form["waives_receipt"], now=now)
+    village = get_project(before.project_code).village_code
+    hand_in_gift(code, shown, person_id=before.person_id, region_code=village, now=now)
     return gift_view(queries.find_gift(code, now=now), reused=False, now=now)
 
 
@@ -163,6 +169,7 @@ def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any
         "project": card_of(get_project(gift.project_code), now=now),
         "redirected_to": None if given_to is None else _told_of(get_project(given_to)),
         "receipt": receipt,
+        "words": gift_words(gift.code),
         "reused": reused,
         "stations": [] if gift.holder is None else [{"holder": gift.holder, "amount_fen": gift.amount_fen}],
     }

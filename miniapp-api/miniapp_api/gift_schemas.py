@@ -8,6 +8,7 @@ from backend.donations.service import AMOUNT_FEN_MAX
 from backend.donations.wording import DISPLAYS
 from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.times import LocalTime
+from miniapp_api.words import WordsStateSchema
 
 AMOUNT_RANGE = "金额是整数分，从 1 到 500000000（0.01 元到 5,000,000 元）。"
 STATES = ("payable", "confirming", "paid", "redirected", "expired", "quarantined")
@@ -75,6 +76,7 @@ class GiftSchema(Schema):
     hide_amount = fields.Boolean(required=True)
     name = fields.String(required=True, allow_none=True)
     message = fields.String(required=True, allow_none=True)
+    words = fields.Nested(WordsStateSchema, required=True)
     project = fields.Nested(ProjectCardSchema, required=True)
     state = fields.String(required=True, metadata={"enum": list(STATES)})
     pay_url = fields.String(required=True, allow_none=True)

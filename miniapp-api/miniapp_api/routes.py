@@ -25,7 +25,7 @@ from miniapp_api import (
     villages,
     volunteers,
 )
-from miniapp_api.desk import activities, links, payouts, safety, session, troubles
+from miniapp_api.desk import activities, links, payouts, safety, session, troubles, words
 from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
 
@@ -50,6 +50,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     activities.bp,
     links.bp,
     troubles.bp,
+    words.bp,
 )
 PAGES: tuple[Pages, ...] = (
     client_pages.pages,

@@ -26,6 +26,7 @@ from miniapp_api.etag import etagged
 from miniapp_api.link_codes import address_of, code_of, resolve
 from miniapp_api.pictures import appeal_of, pictures
 from miniapp_api.sessions import require_person
+from miniapp_api.words import hand_in_nickname
 from qr import card, codes, poster
 from qr.appeal import Appeal
 
@@ -115,14 +116,16 @@ class MyShareListSchema(Schema):
 def share(form: dict[str, Any]) -> Response:
     """Give this person a link of their own to a project or village; the same one each time (features 10)."""
     person = require_person()
-    target_title(form["target_kind"], form["target"])
+    village = _village_of(form["target_kind"], form["target"])
+    now, nickname = clock.now(), form.get("nickname")
     link, is_new = service.share(
         person_id=person.id,
         target_kind=form["target_kind"],
         target_code=form["target"],
-        nickname=form.get("nickname"),
-        now=clock.now(),
+        nickname=nickname,
+        now=now,
     )
+    hand_in_nickname(link.link_id, nickname, person_id=person.id, region_code=village, now=now)
     response = jsonify(link=link_view(link))
     response.status_code = 201 if is_new else 200
     return response
@@ -202,6 +205,11 @@ def link_view(link: LinkRecord) -> dict[str, str]:
 def target_title(kind: str, code: str) -> str:
     """Return the name of what a link leads to. Refuses what does not exist."""
     return get_project(code).title if kind == PROJECT else village_name(village_or_refuse(code).name)
+
+
+def _village_of(kind: str, code: str) -> str:
+    """Return the village of what a link leads to. Refuses what does not exist."""
+    return get_project(code).village_code if kind == PROJECT else village_or_refuse(code).code
 
 
 def _target(link: LinkRecord) -> dict[str, str]:

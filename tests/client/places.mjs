@@ -72,5 +72,6 @@ export async function deskPlaces(cadre) {
     at2('payouts', '', '已经拨付', { who: 'guojia1' }),
     at2('unallocated', '', '没有等待安排的钱', { who: 'guojia1' }),
     at2('safety', '', '正在登录的设备'),
+    at2('words', '', '没有待审核的留言', { who: 'guojia1' }),
   ]
 }

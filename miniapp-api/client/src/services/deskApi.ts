@@ -46,3 +46,9 @@ export const unallocated = (cursor: Cursor = null) =>
   atDesk<List<desk.WaitingMoney>>('GET', '/desk/unallocated', { query: { cursor } })
 export const reallocate = (reference: string, project_code: string) =>
   deed<object>(`reallocate:${reference}`, `/desk/unallocated/${at(reference)}/reallocations`, { project_code })
+
+export const heldWords = (cursor: Cursor = null) => atDesk<List<desk.HeldWords>>('GET', '/desk/words', { query: { cursor } })
+export const approveWords = (code: string, version: number) =>
+  deed<object>(`words-show:${code}`, `/desk/words/${at(code)}/approval`, { version })
+export const rejectWords = (code: string, version: number, reason: string) =>
+  deed<object>(`words-hide:${code}`, `/desk/words/${at(code)}/rejection`, { version, reason })

@@ -5,7 +5,7 @@ export type DeskAction =
   | 'projects.read' | 'projects.publish' | 'projects.end' | 'progress.post' | 'spending.record' | 'spending.correct'
   | 'activities.read' | 'activities.open' | 'activities.run' | 'posters.read' | 'posters.make' | 'links.revoke'
   | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
-  | 'media.upload' | 'audit.read'
+  | 'words.read' | 'words.decide' | 'media.upload' | 'audit.read'
 
 export interface Desk {
   staff: { name: string; role: string; region: { code: string; name: string } }
@@ -121,3 +121,16 @@ export interface WaitingMoney {
 }
 
 export type DeskSpending = SpendingLine
+
+/** Words that nobody else sees until somebody has read them. `version` says which words were read. */
+export interface HeldWords {
+  code: string
+  kind: 'gift' | 'share'
+  village: { code: string; name: string; parents: RegionName[] }
+  name: string | null
+  message: string | null
+  version: number
+  held_for: 'review' | 'risky' | 'no_account' | 'not_visited' | 'silent' | 'refused'
+  label: number | null
+  submitted_at: string
+}

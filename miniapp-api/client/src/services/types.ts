@@ -166,6 +166,8 @@ export interface GiftOrder {
 export type GiftState = 'payable' | 'confirming' | 'paid' | 'redirected' | 'expired' | 'quarantined'
 /** Where a redirected gift was given since; null while it waits, and for a gift that was not redirected. */
 export interface GivenTo { code: string; title: string }
+/** How far the name and message of my gift have come on their way to everybody. */
+export interface WordsState { state: 'shown' | 'waiting' | 'rejected'; reason: string | null }
 export interface Gift {
   code: string
   amount_fen: number
@@ -173,6 +175,7 @@ export interface Gift {
   hide_amount: boolean
   name: string | null
   message: string | null
+  words: WordsState
   project: ProjectCard
   state: GiftState
   pay_url: string | null
