@@ -16,6 +16,7 @@ class SecuritySettings:
     """`limits_url` holds the counters of the limits: `memory://` for one process, a Redis for several."""
 
     second_factor_required: bool
+    limits_writes: bool
     limits_url: str = field(repr=False)
     trusted_proxies: int
 
@@ -24,6 +25,7 @@ def load_security(given: Mapping[str, str], *, app_env: str) -> SecuritySettings
     """Read the settings. Refuses a wrong one with `BadSetting`."""
     return SecuritySettings(
         second_factor_required=_second_factor(given, app_env=app_env),
+        limits_writes=_limits_writes(given, app_env=app_env),
         limits_url=_limits_url(given),
         trusted_proxies=_trusted_proxies(given),
     )
@@ -36,6 +38,15 @@ def _second_factor(given: Mapping[str, str], *, app_env: str) -> bool:
     if text == "optional" and app_env == "production":
         raise BadSetting("APP_ENV=production 时审批和审计账号必须使用动态口令：请去掉 STAFF_SECOND_FACTOR=optional。")
     return text == "required"
+
+
+def _limits_writes(given: Mapping[str, str], *, app_env: str) -> bool:
+    text = given.get("RATE_LIMITS", "").strip() or "on"
+    if text not in ("on", "off"):
+        raise BadSetting(f"RATE_LIMITS 只能是 on 或 off，现在是 {text!r}。")
+    if text == "off" and app_env == "production":
+        raise BadSetting("APP_ENV=production 时不能关闭限流：请去掉 RATE_LIMITS=off。")
+    return text == "on"
 
 
 def _limits_url(given: Mapping[str, str]) -> str:

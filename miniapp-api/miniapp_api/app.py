@@ -16,6 +16,7 @@ from backend.core.db import db, open_engine
 from miniapp_api.commands import install_commands
 from miniapp_api.edge import install_edge
 from miniapp_api.etag import install_shared_answers
+from miniapp_api.limits import install_limits
 from miniapp_api.logs import configure_logs, install_logs
 from miniapp_api.metrics import install_metrics
 from miniapp_api.payments import install_provider
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Flask:
         open_engine(db.engine)
     Migrate(app, db, directory=MIGRATIONS)
     _install_routes(app)
+    install_limits(app, settings)
     install_problem_handlers(app)  # After the routes: flask-smorest brings a handler of its own, ours replaces it.
     install_commands(app)
     install_provider(app)

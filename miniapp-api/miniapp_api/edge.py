@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.core.config import Settings
 from backend.core.db import read_with_retries, write_with_retries
@@ -113,7 +114,11 @@ def _refuse_constant(name: str) -> None:
 def install_edge(app: Flask) -> None:
     """Hang request ids, cross-site refusal and security headers on the application."""
     app.json = StrictJson(app)
-    app.wsgi_app = Headed(app.wsgi_app, _headers_of(app.config["SETTINGS"]))  # type: ignore[method-assign]  # as documented
+    found: Settings = app.config["SETTINGS"]
+    hops = found.security.trusted_proxies
+    if hops:  # Exactly so many entries of X-Forwarded-* are ours; the others anybody may have written (ASVS 4.1.3).
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as documented
+    app.wsgi_app = Headed(app.wsgi_app, _headers_of(found))  # type: ignore[method-assign]  # as documented
     app.before_request(_before)
     app.after_request(_after)
 

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from backend.core.errors import Refusal
+from miniapp_api.limits import wait_seconds
 
 TITLES = {400: "请求有误", 401: "需要身份", 403: "没有权限", 404: "没有找到", 405: "方法不对", 409: "现在不能这样做"}
 TITLES |= {410: "已停用", 413: "内容太大", 415: "格式不对", 422: "填写有误", 429: "太频繁"}
@@ -43,13 +45,16 @@ def install_problem_handlers(app: Flask) -> None:
 
 
 def _on_refusal(refusal: Refusal) -> Response:
-    return problem(
+    response = problem(
         status=refusal.status,
         code=refusal.code,
         detail=refusal.detail,
         retryable=refusal.retryable,
         facts=refusal.facts,
     )
+    if "wait_seconds" in refusal.facts:
+        response.headers["Retry-After"] = str(refusal.facts["wait_seconds"])
+    return response
 
 
 def _on_http_error(error: HTTPException) -> Response:
@@ -57,11 +62,23 @@ def _on_http_error(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
     if status == 422 and messages:
         return _on_invalid(messages)
+    if isinstance(error, RateLimitExceeded):
+        return _on_limit()
     detail = DETAILS.get(status, "请求有误，请检查后再试。" if status < 500 else "系统出错了，请稍后再试。")
     response = problem(status=status, code=CODES.get(status, f"HTTP_{status}"), detail=detail, retryable=status >= 500)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
+    return response
+
+
+def _on_limit() -> Response:
+    """Say how long to wait, in the header and in words."""
+    seconds = wait_seconds(current_app)
+    facts = {"wait_seconds": seconds}
+    detail = f"操作太频繁，请 {seconds} 秒后再试。"
+    response = problem(status=429, code="TOO_MANY", detail=detail, retryable=True, facts=facts)
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

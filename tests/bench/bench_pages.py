@@ -15,7 +15,7 @@ from tests.bench.load import HOUSE, say, server, side_by_side
 def run() -> None:
     """Tell the demo story into a new folder, then measure."""
     with tempfile.TemporaryDirectory(prefix="happy-home-bench-") as folder:
-        environment = {"DATA_DIR": folder, "APP_ENV": "development"}
+        environment = {"DATA_DIR": folder, "APP_ENV": "development", "RATE_LIMITS": "off"}
         prepare = [sys.executable, "-m", "flask", "--app", "wsgi", "prepare"]
         subprocess.run(prepare, cwd=HOUSE, env=os.environ | environment, check=True, capture_output=True)
         with server("wsgi:app", environment=environment) as ours:

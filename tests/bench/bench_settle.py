@@ -136,7 +136,7 @@ def _measure(store: str, folder: Path, database: Callable[[str], str | None]) ->
 
 
 def _place(name: str, folder: Path, url: str | None, purses: int) -> tuple[Place, dict[str, str]]:
-    given = {"DATA_DIR": str(folder), "APP_ENV": "test", "SECRET_KEY": "s" * 40}
+    given = {"DATA_DIR": str(folder), "APP_ENV": "test", "SECRET_KEY": "s" * 40, "RATE_LIMITS": "off"}
     given |= {"DATABASE_URL": url} if url else {}
     folder.mkdir()
     settings = load_settings(given, house=folder)

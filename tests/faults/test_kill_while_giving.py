@@ -55,6 +55,7 @@ class House:
             "DATABASE_URL": self.settings.database_url,
             "SECRET_KEY": self.settings.secret_key,
             "APP_ENV": "test",
+            "RATE_LIMITS": "off",
             "PORT": str(self.port),
         }
         self.running[name] = subprocess.Popen(

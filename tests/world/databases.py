@@ -25,6 +25,7 @@ def settings_for(folder: Path, *, url: str | None = None) -> Settings:
     """Return test settings whose data lies in `folder`."""
     given = {"DATA_DIR": str(folder), "APP_ENV": "test", "SECRET_KEY": "a-secret-of-the-tests-" * 2}
     given["SHARED_ANSWER_MS"] = "0"  # What a test asks, it asks the database; sharing has tests of its own.
+    given["RATE_LIMITS"] = "off"  # A test is a crowd behind one address; the limits have tests of their own.
     return load_settings({**given, "DATABASE_URL": url} if url else given, house=folder)
 
 

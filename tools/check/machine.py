@@ -1,4 +1,4 @@
-"""What the whole suite needs besides Python: a browser, Chinese type and a PostgreSQL server. Nothing is skipped."""
+"""What the whole suite needs besides Python: a browser, Chinese type, PostgreSQL and Redis. Nothing is skipped."""
 
 from __future__ import annotations
 
@@ -37,11 +37,17 @@ def has_postgresql() -> bool:
     return any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 
+def has_redis() -> bool:
+    """Whether a Redis server can be started, for the limits that several processes share."""
+    return shutil.which("redis-server") is not None
+
+
 # Debian's package, and how to see that it is not needed.
 NEEDS: tuple[tuple[tuple[str, ...], Callable[[], bool]], ...] = (
     (("chromium",), has_chromium),
     (("fontconfig", "fonts-noto-cjk"), has_chinese_type),
     (("postgresql",), has_postgresql),
+    (("redis-server",), has_redis),
 )
 
 
