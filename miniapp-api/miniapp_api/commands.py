@@ -23,6 +23,7 @@ from miniapp_api.commands_backup import install_backup_commands
 from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
+from miniapp_api.commands_wechat import install_wechat_commands
 
 CHECKS = (
     check_ledger,
@@ -44,6 +45,7 @@ def install_commands(app: Flask) -> None:
     install_backup_commands(app)
     install_job_commands(app)
     install_staff_commands(app)
+    install_wechat_commands(app)
     app.cli.add_command(load_regions)
     app.cli.add_command(prepare)
     app.cli.add_command(welcome)
