@@ -73,6 +73,7 @@ FORGED = [
 ]
 
 
+@pytest.mark.promise(name="P17")
 @pytest.mark.parametrize("headers", [row[0] for row in FORGED], ids=[row[1] for row in FORGED])
 def test_a_forged_notice_is_refused_and_nobody_is_called(tmp_path: Path, headers: dict[str, str]) -> None:
     wechat, wire = provider(tmp_path)
@@ -83,6 +84,7 @@ def test_a_forged_notice_is_refused_and_nobody_is_called(tmp_path: Path, headers
     assert isinstance(wechat.read_notice(signed_by_wechat(BODY), BODY, now=NOW), Paid)
 
 
+@pytest.mark.promise(name="P17")
 @pytest.mark.parametrize("seconds", [-300, 300, -2 * 365 * 86400, 86400])
 def test_a_notice_signed_five_minutes_away_is_refused(tmp_path: Path, seconds: int) -> None:
     wechat, _ = provider(tmp_path)
