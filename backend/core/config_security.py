@@ -19,6 +19,7 @@ class SecuritySettings:
     limits_writes: bool
     limits_url: str = field(repr=False)
     trusted_proxies: int
+    metrics_token: str | None = field(repr=False)
 
 
 def load_security(given: Mapping[str, str], *, app_env: str) -> SecuritySettings:
@@ -28,6 +29,7 @@ def load_security(given: Mapping[str, str], *, app_env: str) -> SecuritySettings
         limits_writes=_limits_writes(given, app_env=app_env),
         limits_url=_limits_url(given),
         trusted_proxies=_trusted_proxies(given),
+        metrics_token=given.get("METRICS_TOKEN", "").strip() or None,
     )
 
 

@@ -10,9 +10,10 @@ from flask_migrate import Migrate
 from flask_smorest import Api
 
 from backend import tables
-from backend.core import failpoints
+from backend.core import clock, failpoints
 from backend.core.config import HOUSE, BadSetting, Settings, load_settings
 from backend.core.db import db, open_engine
+from backend.payments.wechat.self_check import self_check
 from miniapp_api.commands import install_commands
 from miniapp_api.edge import install_edge
 from miniapp_api.etag import install_shared_answers
@@ -61,9 +62,21 @@ def create_app(settings: Settings) -> Flask:
 def create_app_or_explain() -> Flask:
     """Return the application for this process's settings, or end it with one clear sentence."""
     try:
-        return create_app(load_settings())
+        settings = load_settings()
+        refuse_unfit(settings)
+        return create_app(settings)
     except BadSetting as error:
         _explain(str(error))
+
+
+def refuse_unfit(settings: Settings) -> None:
+    """Refuse to start with a merchant account that cannot work: half a pair of keys, nothing to verify with (bug 22).
+
+    Raises `BadSetting`; calls nobody. `doctor` looks at all of it.
+    """
+    wrong = [one.text for one in self_check(settings, now=clock.now()) if one.level == "bad"]
+    if wrong:
+        raise BadSetting(wrong[0])
 
 
 def _explain(sentence: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,14 +12,17 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from miniapp_api import logs, metrics, ops
+from miniapp_api.app import create_app
 from sqlalchemy import update
 
 from backend.core import clock
+from backend.core.config import Settings
 from backend.core.db import db
 from backend.jobs import clock_guard
 from backend.jobs.clock_guard import Beat
 from backend.regions.models import RegionsState
 from tests.world.bookkeeping import Bookkeeping
+from tests.world.databases import dispose
 
 
 def parts(client: FlaskClient) -> dict[str, str | None]:
@@ -100,6 +104,26 @@ def test_the_counters_tell_rules_and_never_addresses(app: Flask, client: FlaskCl
     assert "secretcode" not in text
     assert "happy_home_gifts_settled 1.0" in text
     assert "happy_home_ledger_queue 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("env", "token", "sent", "status"),
+    [
+        ("test", None, "", 200),
+        ("test", "t0ken", "", 404),
+        ("test", "t0ken", "Bearer t0ken", 200),
+        ("production", None, "Bearer ", 404),
+        ("production", "t0ken", "Bearer other", 404),
+        ("production", "t0ken", "Bearer t0ken", 200),
+    ],
+)
+def test_where_money_is_real_the_counters_are_for_who_holds_their_token(
+    settings: Settings, env: str, token: str | None, sent: str, status: int
+) -> None:
+    guarded = replace(settings.security, metrics_token=token)
+    app = create_app(replace(settings, app_env=env, security=guarded, demo=False))
+    assert app.test_client().get("/metrics", headers={"Authorization": sent}).status_code == status
+    dispose(app)
 
 
 def test_counters_of_several_processes_add_up(
