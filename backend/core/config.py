@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from backend.core.config_wechat import BadSetting, WechatSettings, load_wechat
 
 ENVIRONMENTS = ("development", "test", "production")
 PAYMENT_PROVIDERS = ("sandbox", "wechat", "none")
+_OWN_SMS_PROVIDER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 SECRET_LENGTH_MIN = 32
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -36,6 +38,7 @@ class Settings:
     secret_key: str
     demo: bool
     payment_provider: str
+    sms_provider: str
     shared_answer_ms: int
     wechat: WechatSettings
     security: SecuritySettings
@@ -77,6 +80,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
         demo=_demo(given, app_env=app_env),
         payment_provider=provider,
+        sms_provider=_sms_provider(given, app_env=app_env),
         shared_answer_ms=_shared_answer_ms(given),
         wechat=load_wechat(given, payment_provider=provider, app_env=app_env),
         security=load_security(given, app_env=app_env),
@@ -169,6 +173,15 @@ def _payment_provider(given: Mapping[str, str], *, app_env: str) -> str:
         raise BadSetting(f"PAYMENT_PROVIDER 只能是 {'、'.join(PAYMENT_PROVIDERS)} 之一，现在是 {name!r}。")
     if name == "sandbox" and app_env == "production":
         raise BadSetting("APP_ENV=production 时不能使用沙箱支付：请去掉 PAYMENT_PROVIDER=sandbox。")
+    return name
+
+
+def _sms_provider(given: Mapping[str, str], *, app_env: str) -> str:
+    name = given.get("SMS_PROVIDER", "").strip() or ("none" if app_env == "production" else "page")
+    if name not in ("page", "none") and not _OWN_SMS_PROVIDER.fullmatch(name):
+        raise BadSetting(f"SMS_PROVIDER 只能是 page、none 或 模块:函数，现在是 {name!r}。")
+    if name == "page" and app_env == "production":
+        raise BadSetting("APP_ENV=production 时验证码不能显示在网页上：请设置 SMS_PROVIDER=模块:函数，或 none。")
     return name
 
 

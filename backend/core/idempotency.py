@@ -89,6 +89,17 @@ def note(taken: Claim, *, body: str) -> None:
     db.session.execute(update(KeptAnswer).where(mine).values(body=body))
 
 
+def move_answers(*, from_scope: str, to_scope: str) -> None:
+    """Keep the answers of one asker under another's name: the two turned out to be one (ADR-0017).
+
+    A key that both have used stays where it is.
+    """
+    theirs = select(KeptAnswer.key).where(KeptAnswer.scope == to_scope)
+    mine = (KeptAnswer.scope == from_scope) & KeptAnswer.key.not_in(theirs)
+    moving = update(KeptAnswer).where(mine).values(scope=to_scope)
+    db.session.execute(moving.execution_options(synchronize_session=False))
+
+
 def forget_old_answers(*, now: datetime) -> int:
     """Delete answers older than seven days, at most a thousand; return how many. For the scheduler."""
     old = select(KeptAnswer.scope, KeptAnswer.key).where(KeptAnswer.claimed_at < now - KEPT).limit(1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from backend.payments.models import (
     PaymentOrder,
 )
 from backend.payments.settle import GIFT, WAITING
+from backend.people.humans import heads_of, same_human
 from backend.receipts.models import Receipt, ReceiptWaiver
 
 IS_HEARD = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
@@ -46,7 +47,9 @@ class GiftUnknown(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class GiftRecord:
-    """One gift as its own giver may see it. `holder` is who holds the account that received the money.
+    """One gift as its own giver may see it. `person_id` stands for the human, however he was known when he gave.
+
+    `holder` is who holds the account that received the money.
 
     `redirected_to` is the purse that a redirected gift was given to since; None while it waits.
     """
@@ -104,13 +107,14 @@ def find_gift(code: str, *, now: datetime) -> GiftRecord:
     row = db.session.execute(_gifts().where(Gift.code == code)).first()
     if row is None:
         raise GiftUnknown()
-    return _record(row, now=now)
+    gift = _record(row, now=now)
+    return replace(gift, person_id=heads_of([gift.person_id])[gift.person_id])
 
 
 def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: datetime) -> list[GiftRecord]:
     """Return a person's gifts, newest first, without those that were never paid and cannot be any more (R108)."""
     can_come = or_(PaymentOrder.state.not_in(ENDED_STATES), IS_HEARD, IS_ASKED)
-    statement = _gifts().where(Gift.person_id == person_id, can_come)
+    statement = _gifts().where(Gift.person_id.in_(same_human(person_id)), can_come)
     if before_id is not None:
         statement = statement.where(Gift.id < before_id)
     rows = db.session.execute(statement.order_by(Gift.id.desc()).limit(limit)).all()

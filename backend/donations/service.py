@@ -19,6 +19,7 @@ from backend.donations.wording import DISPLAYS, REAL_NAME
 from backend.payments.models import PaymentOrder
 from backend.payments.orders import open_order
 from backend.payments.providers import OrderToPrepay, Provider
+from backend.people.humans import is_same_human, same_human
 from backend.projects.models import Project
 from backend.projects.queries import get_project
 from backend.projects.rules import ProjectRecord, gift_refusal
@@ -120,15 +121,15 @@ def resume_gift(code: str) -> OrderedGift:
 def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
     """Change how a gift is shown, at any time (features 38). Refuses `GiftUnknown` for another person's gift."""
     gift = find_gift_row(code)
-    if gift.person_id != person_id:
+    if not is_same_human(gift.person_id, person_id):
         raise GiftUnknown()
     gift.display, gift.hide_amount = shown.display, shown.hide_amount
-    _keep_words(gift.id, person_id, shown)
+    _keep_words(gift.id, gift.person_id, shown)
 
 
 def forget_words(*, person_id: int) -> None:
     """Delete every name and message that a person wrote; gifts and receipts stay, without a name (law 12)."""
-    db.session.execute(delete(GiftWords).where(GiftWords.person_id == person_id))
+    db.session.execute(delete(GiftWords).where(GiftWords.person_id.in_(same_human(person_id))))
     content.forget_all(kind=content.GIFT, person_id=person_id)
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from backend.core import idempotency
 from backend.ledger import ordering, queries
 from backend.people.login import forget_old_failures
+from backend.people.login_states import forget_old_states
+from backend.people.phone import forget_old_codes
 from backend.people.service import forget_ended_sessions
 
 ORDER_CHUNK = 100  # Numbering and rolling up so many holds the write lock for about 25 ms.
@@ -43,7 +45,8 @@ def _forget_answers(now: datetime) -> int:
 
 
 def _forget_people(now: datetime) -> int:
-    return forget_old_failures(now=now) + forget_ended_sessions(now=now)
+    begun = forget_old_states(now=now) + forget_old_codes(now=now)
+    return begun + forget_old_failures(now=now) + forget_ended_sessions(now=now)
 
 
 STEPS: tuple[Step, ...] = (

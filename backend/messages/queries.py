@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from backend.core.db import db
 from backend.messages.models import InboxMessage
+from backend.people.humans import same_human
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Message:
 
 def messages_of(person_id: int, *, before_id: int | None, limit: int) -> list[Message]:
     """Return a person's messages, newest first; those before the message `before_id`, or from the newest on."""
-    statement = select(InboxMessage).where(InboxMessage.person_id == person_id)
+    statement = select(InboxMessage).where(InboxMessage.person_id.in_(same_human(person_id)))
     if before_id is not None:
         statement = statement.where(InboxMessage.id < before_id)
     rows = db.session.scalars(statement.order_by(InboxMessage.id.desc()).limit(limit))
@@ -37,5 +38,5 @@ def messages_of(person_id: int, *, before_id: int | None, limit: int) -> list[Me
 
 def unread_count(person_id: int) -> int:
     """Return how many messages a person has not read."""
-    unread = (InboxMessage.person_id == person_id) & InboxMessage.read_at.is_(None)
+    unread = InboxMessage.person_id.in_(same_human(person_id)) & InboxMessage.read_at.is_(None)
     return db.session.scalar(select(func.count()).select_from(InboxMessage).where(unread)) or 0

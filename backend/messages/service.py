@@ -10,6 +10,7 @@ from backend.core.db import db, insert_once
 from backend.core.errors import NotFound
 from backend.core.ids import new_code
 from backend.messages.models import InboxMessage
+from backend.people.humans import same_human
 
 TITLE_CHARS_MAX, TEXT_CHARS_MAX, LINK_CHARS_MAX, KEY_CHARS_MAX = 60, 500, 255, 100
 
@@ -33,7 +34,7 @@ def mark_read(*, person_id: int, up_to: str, now: datetime) -> int:
 
     Refuses `NotFound` for a message that is not his: what came after it stays unread.
     """
-    mine = InboxMessage.person_id == person_id
+    mine = InboxMessage.person_id.in_(same_human(person_id))
     last = db.session.scalar(select(InboxMessage.id).where(mine, InboxMessage.code == up_to))
     if last is None:
         raise NotFound()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
@@ -12,7 +12,10 @@ from backend.core.db import Base, UtcDateTime
 
 
 class Person(Base):
-    """Somebody who gives, shares or serves. Nothing personal stands here: only a public code (law 12)."""
+    """Somebody who gives, shares or serves. Nothing personal stands here: only a public code (law 12).
+
+    Two rows may turn out to be one human; `joined_people` says which, and what was done under either stays where it is.
+    """
 
     __tablename__ = "people"
 
@@ -21,8 +24,84 @@ class Person(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class JoinedPerson(Base):
+    """That a person is the same human as another, older one, who is never joined to a third himself (ADR-0017)."""
+
+    __tablename__ = "joined_people"
+    __table_args__ = (CheckConstraint("person_id <> head_id", name="joined_to_another"),)
+
+    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), primary_key=True, autoincrement=False)
+    head_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoginAccount(Base):
+    """An account by which a person comes back: WeChat in one of our apps, or a phone number.
+
+    `subject` is WeChat's openid or the number, sealed (`sealed.py`); `subject_index` and `union_index` are keyed
+    hashes, by which it is found and by which one human is known in two apps. In the clear it stands nowhere.
+    """
+
+    __tablename__ = "login_accounts"
+    __table_args__ = (
+        UniqueConstraint("kind", "app_id", "subject_index", name="uq_login_accounts_kind_app_id_subject_index"),
+        CheckConstraint("kind IN ('wechat_mini', 'wechat_official', 'phone')", name="kind"),
+        CheckConstraint("(kind = 'phone') = (app_id = '')", name="app_of_wechat"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    app_id: Mapped[str] = mapped_column(String(32))
+    subject_index: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(300))
+    union_index: Mapped[str | None] = mapped_column(String(64), index=True)
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoginState(Base):
+    """A login at WeChat that was begun in one browser and waits for its return: ten minutes, once (RFC 6749, 10.12)."""
+
+    __tablename__ = "login_states"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    next_page: Mapped[str] = mapped_column(String(255))
+    adds: Mapped[bool]
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class PhoneCode(Base):
+    """A one-time code sent to a phone number, for the device that asked; number and code only as keyed hashes."""
+
+    __tablename__ = "phone_codes"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    phone_index: Mapped[str] = mapped_column(String(64))
+    device_hash: Mapped[str] = mapped_column(String(64), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class SendAllowance(Base):
+    """When codes were sent to one number or asked by one device in the last day; the row takes turns (ASVS 6.6.3)."""
+
+    __tablename__ = "send_allowances"
+
+    subject_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sent_at: Mapped[str] = mapped_column(String(600))
+    kept_until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class DeviceSession(Base):
-    """A phone that a person gives or serves from. Only the hash of its token is kept; forgetting deletes the row."""
+    """A phone that a person gives or serves from. Only the hash of its token is kept; forgetting deletes the row.
+
+    `account_id` and `logged_in_at` tell how and when it was logged in; a guest's phone has neither.
+    """
 
     __tablename__ = "device_sessions"
 
@@ -30,6 +109,8 @@ class DeviceSession(Base):
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    account_id: Mapped[int | None] = mapped_column(RowId, ForeignKey("login_accounts.id"), index=True)
+    logged_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Staff(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from backend.core.db import db
+from backend.people.humans import same_human
 from backend.sharing.models import Link, LinkWords
 from backend.sharing.service import POSTER, PROJECT, SHARE, SHOWN_NAME, LinkRecord, record_of
 
@@ -17,7 +18,7 @@ def posters_of(project_code: str, *, limit: int = 100) -> list[LinkRecord]:
 
 def shares_of(person_id: int, *, limit: int = 100) -> list[LinkRecord]:
     """Return a person's own links, newest first. Nobody else may see this list."""
-    return _records((Link.kind == SHARE) & (Link.sharer_id == person_id), limit=limit)
+    return _records((Link.kind == SHARE) & Link.sharer_id.in_(same_human(person_id)), limit=limit)
 
 
 def _records(mine: object, *, limit: int) -> list[LinkRecord]:

@@ -16,6 +16,7 @@ from backend.core.db import db, insert_once
 from backend.core.errors import NotFound, Refusal
 from backend.core.ids import new_code
 from backend.core.text import clean_line
+from backend.people.humans import same_human
 from backend.projects.queries import find_project
 from backend.sharing.models import Link, LinkWords
 
@@ -73,16 +74,18 @@ def standing_link(*, target_kind: str, target_code: str, now: datetime) -> LinkR
 def share(
     *, person_id: int, target_kind: str, target_code: str, nickname: str | None, now: datetime
 ) -> tuple[LinkRecord, bool]:
-    """Return a person's own link to a target, and whether it is new; one a person and target (features 10).
+    """Return a person's own link to a target, and whether it is new; one a human and target (features 10).
 
     A nickname replaces the one before; without one the card names nobody. The caller has checked the target.
     Refuses `LinkRevoked`: a link that was stopped stays stopped, and another is not made in its place.
     """
     row = {"kind": SHARE, "target_kind": target_kind, "target_code": target_code, "sharer_id": person_id}
-    made = _insert(row, now=now)
-    mine = (Link.kind == SHARE) & (Link.sharer_id == person_id)
+    mine = (Link.kind == SHARE) & Link.sharer_id.in_(same_human(person_id))
     mine &= (Link.target_kind == target_kind) & (Link.target_code == target_code)
-    link = _made_or_found(made, mine)
+    living_first = select(Link.link_id).where(mine).order_by(Link.revoked_at.is_not(None), Link.made_at, Link.link_id)
+    before = db.session.scalar(living_first.limit(1))
+    made = _insert(row, now=now) if before is None else None
+    link = find_link(before) if before is not None else _made_or_found(made, mine)
     if link.revoked_at is not None:
         raise LinkRevoked()
     _keep_name(link.link_id, person_id, nickname)
@@ -139,7 +142,7 @@ def credited_link(link_id: str | None, *, project_code: str) -> str | None:
 
 def forget_names(*, person_id: int) -> None:
     """Delete every nickname that a person put on a card (law 12)."""
-    db.session.execute(delete(LinkWords).where(LinkWords.person_id == person_id))
+    db.session.execute(delete(LinkWords).where(LinkWords.person_id.in_(same_human(person_id))))
     content.forget_all(kind=content.SHARE, person_id=person_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,8 +24,8 @@ from backend.volunteers.hours import (
     Service,
     stays,
 )
-from backend.volunteers.models import Activity, CheckEvent, SignUp, WrongCode
-from backend.volunteers.queries import events_of, find_activity, standing
+from backend.volunteers.models import Activity, CheckEvent, WrongCode
+from backend.volunteers.queries import events_of, find_activity, seats_of, standing
 from backend.volunteers.refusals import (
     ActivityCancelled,
     ActivityNotOver,
@@ -137,6 +138,7 @@ class _Visit:
     activity: Activity
     person_id: int
     recorded: dict[Kind, CheckEvent]
+    told: frozenset[tuple[Kind, str]]
 
     @property
     def arrival(self) -> CheckEvent | None:
@@ -147,7 +149,7 @@ class _Visit:
         return bool(self.recorded.keys() & {Kind.CHECK_OUT, Kind.CONFIRMATION})
 
     def was_told(self, kind: Kind, nonce: str) -> bool:
-        return kind in self.recorded and self.recorded[kind].nonce == nonce
+        return (kind, nonce) in self.told
 
     def others(self) -> list[Event]:
         events = events_of([self.person_id]).get(self.person_id, [])
@@ -155,15 +157,27 @@ class _Visit:
 
 
 def _visit(code: str, person_id: int) -> _Visit:
-    """Hold the volunteer's row and read what is recorded of them in one activity; refuses one without a seat."""
+    """Hold the volunteer's rows and read what is recorded of them in one activity; refuses one without a seat.
+
+    Who had two seats before his two phones were known to be one man's goes on where he is still checked in.
+    """
     activity = find_activity(code)
     hold_volunteer(person_id)
-    seat = db.session.get(SignUp, (activity.id, person_id), populate_existing=True)
-    if seat is None or seat.cancelled_at is not None:
+    seats = [seat.person_id for seat in seats_of(activity.id, person_id)]
+    if not seats:
         raise NotSignedUp()
-    mine = (CheckEvent.activity_id == activity.id) & (CheckEvent.person_id == person_id)
-    events = db.session.scalars(select(CheckEvent).where(mine))
-    return _Visit(activity=activity, person_id=person_id, recorded={Kind(event.kind): event for event in events})
+    mine = (CheckEvent.activity_id == activity.id) & CheckEvent.person_id.in_(seats)
+    recorded: dict[int, dict[Kind, CheckEvent]] = {seat: {} for seat in seats}
+    for event in db.session.scalars(select(CheckEvent).where(mine)):
+        recorded[event.person_id][Kind(event.kind)] = event
+    visits = [
+        _Visit(activity=activity, person_id=seat, recorded=recorded[seat], told=_nonces(recorded)) for seat in seats
+    ]
+    return next((visit for visit in visits if visit.arrival is not None and not visit.is_closed), visits[0])
+
+
+def _nonces(recorded: Mapping[int, Mapping[Kind, CheckEvent]]) -> frozenset[tuple[Kind, str]]:
+    return frozenset((kind, event.nonce) for events in recorded.values() for kind, event in events.items())
 
 
 def _standing(visit: _Visit, now: datetime) -> Service:

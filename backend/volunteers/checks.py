@@ -12,7 +12,7 @@ from backend.core.clock import local_day
 from backend.core.db import db
 from backend.volunteers.hours import MINUTE, MINUTES_A_DAY_MAX, Event, Interval, services, stays, total_minutes
 from backend.volunteers.models import Activity, CheckEvent, SignUp
-from backend.volunteers.queries import events_of
+from backend.volunteers.queries import events_under
 
 SHOWN = 20
 PEOPLE_AT_ONCE = 500
@@ -58,7 +58,7 @@ def _hours_are_recomputed() -> Iterator[str]:
         block = db.session.scalars(people.order_by(CheckEvent.person_id).limit(PEOPLE_AT_ONCE)).all()
         if not block:
             return
-        for person_id, events in sorted(events_of(block).items()):
+        for person_id, events in sorted(events_under(block).items()):
             yield from _of_one(person_id, events)
         last = block[-1]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -40,12 +40,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event of one volunteer, at the server's time; `minutes` only where a leader confirmed them."""
+    """One event of one volunteer, at the server's time; `minutes` only where a leader confirmed them.
+
+    `seat` tells apart the seats that one human had in one activity, before his two phones were known to be one man's.
+    """
 
     activity: str
     kind: Kind
     at: datetime
     minutes: int = 0
+    seat: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +83,15 @@ def services(events: Iterable[Event], *, ends_at: Mapping[str, datetime], now: d
 
     The order of the events, repeats of an event, and check-outs earlier than their check-in change nothing.
     """
-    by_arrival = sorted(_stays(events), key=lambda stay: (stay.arrived.at, stay.arrived.activity))
+    by_arrival = sorted(_stays(events), key=lambda stay: (stay.arrived.at, stay.arrived.activity, stay.arrived.seat))
     minutes = _counted_minutes(stay.interval() for stay in by_arrival)
-    return {stay.arrived.activity: _service(stay, minutes, ends_at, now) for stay in by_arrival}
+    served: dict[str, Service] = {}
+    for stay in by_arrival:  # Of two seats the later one says where he stands now, the first one when he came.
+        service = _service(stay, minutes, ends_at, now)
+        first = served.get(stay.arrived.activity, service)
+        came_at, counted = first.checked_in_at, minutes[service.activity]
+        served[service.activity] = replace(service, checked_in_at=came_at, minutes=counted)
+    return served
 
 
 def total_minutes(served: Mapping[str, Service]) -> int:
@@ -110,10 +120,10 @@ class _Stay:
 
 
 def _stays(events: Iterable[Event]) -> Iterator[_Stay]:
-    by_activity: dict[str, list[Event]] = defaultdict(list)
+    by_seat: dict[tuple[str, int], list[Event]] = defaultdict(list)
     for event in events:
-        by_activity[event.activity].append(event)
-    for told in by_activity.values():
+        by_seat[event.activity, event.seat].append(event)
+    for told in by_seat.values():
         told.sort(key=lambda event: (event.at, event.kind is Kind.CONFIRMATION, event.minutes))
         arrived = next((event for event in told if event.kind is Kind.CHECK_IN), None)
         if arrived is None:
@@ -126,7 +136,7 @@ def _counted_minutes(given: Iterable[Interval]) -> dict[str, int]:
     """Count each moment once, the earlier arrival first, and of each local day twelve hours at most."""
     left: dict[date, timedelta] = defaultdict(lambda: MINUTES_A_DAY_MAX * MINUTE)
     counted_until = datetime.min.replace(tzinfo=UTC)
-    minutes = {}
+    minutes: dict[str, int] = defaultdict(int)
     for stay in given:
         counted = timedelta(0)
         for day, length in _days(max(stay.start, counted_until), stay.end):
@@ -134,7 +144,7 @@ def _counted_minutes(given: Iterable[Interval]) -> dict[str, int]:
             left[day] -= length_counted
             counted += length_counted
         counted_until = max(counted_until, stay.end)
-        minutes[stay.activity] = counted // MINUTE
+        minutes[stay.activity] += counted // MINUTE
     return minutes
 
 

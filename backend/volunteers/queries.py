@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from backend.core.db import db
+from backend.people.humans import head_id, heads_of, rows_of, same_human
 from backend.people.models import Person
 from backend.regions.queries import called
 from backend.volunteers.hours import Event, Kind, Service, State, services, total_minutes
@@ -86,7 +87,7 @@ def find_activity(code: str) -> Activity:
 def find_team(village_code: str) -> TeamView | None:
     """Return the village's team, or None when it has none yet (R136)."""
     statement = (
-        select(Team.code, Team.name, func.count(TeamMember.person_id))
+        select(Team.code, Team.name, func.count(head_id(TeamMember.person_id).distinct()))
         .outerjoin(TeamMember, TeamMember.team_id == Team.id)
         .where(Team.village_code == village_code)
         .group_by(Team.id)
@@ -96,7 +97,17 @@ def find_team(village_code: str) -> TeamView | None:
 
 
 def events_of(person_ids: Iterable[int]) -> dict[int, list[Event]]:
-    """Return what was recorded of each of these volunteers, in every activity."""
+    """Return what was recorded of each of these volunteers, in every activity, under whatever row of theirs."""
+    heads = heads_of(person_ids)
+    rows = rows_of(heads.values())
+    recorded: dict[int, list[Event]] = defaultdict(list)
+    for row_id, events in events_under(rows).items():
+        recorded[rows[row_id]] += events
+    return {person: recorded[head] for person, head in heads.items() if recorded[head]}
+
+
+def events_under(person_ids: Iterable[int]) -> dict[int, list[Event]]:
+    """Return what was recorded under each of these rows of `people`, whoever else they turned out to be."""
     statement = (
         select(CheckEvent.person_id, Activity.code, CheckEvent.kind, CheckEvent.at, CheckEvent.minutes)
         .join(Activity, Activity.id == CheckEvent.activity_id)
@@ -105,8 +116,8 @@ def events_of(person_ids: Iterable[int]) -> dict[int, list[Event]]:
     )
     found: dict[int, list[Event]] = defaultdict(list)
     for row in db.session.execute(statement):
-        event = Event(activity=row.code, kind=Kind(row.kind), at=row.at, minutes=row.minutes or 0)
-        found[row.person_id].append(event)
+        told = Event(activity=row.code, kind=Kind(row.kind), at=row.at, minutes=row.minutes or 0, seat=row.person_id)
+        found[row.person_id].append(told)
     return found
 
 
@@ -125,7 +136,8 @@ def my_hours(*, person_id: int, now: datetime, limit: int = 200) -> MyHours:
     statement = (
         select(Activity)
         .join(SignUp, SignUp.activity_id == Activity.id)
-        .where(SignUp.person_id == person_id, SignUp.cancelled_at.is_(None))
+        .where(SignUp.person_id.in_(same_human(person_id)), SignUp.cancelled_at.is_(None))
+        .group_by(Activity.id)
         .order_by(Activity.starts_at.desc(), Activity.id.desc())
         .limit(limit)
     )
@@ -147,11 +159,19 @@ def activity_view(code: str, *, now: datetime, person_id: int | None = None) -> 
 
 def standing(activity: Activity, *, person_id: int, now: datetime) -> Service | None:
     """Return where a volunteer stands in an activity, or None for one without a seat."""
-    sign_up = db.session.get(SignUp, (activity.id, person_id))
-    if sign_up is None or sign_up.cancelled_at is not None:
+    if not seats_of(activity.id, person_id):
         return None
     served = services_of([person_id], now=now).get(person_id, {})
     return served.get(activity.code) or _signed_up(activity.code)
+
+
+def seats_of(activity_id: int, person_id: int) -> list[SignUp]:
+    """Return the seats that a human has in an activity: one, or more where two phones were one man's all along."""
+    mine = (SignUp.activity_id == activity_id) & SignUp.person_id.in_(same_human(person_id))
+    statement = (
+        select(SignUp).where(mine, SignUp.cancelled_at.is_(None)).order_by(SignUp.signed_up_at, SignUp.person_id)
+    )
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
 
 
 def activities_in(region_code: str, *, now: datetime, limit: int, before: str | None = None) -> list[ActivityView]:
@@ -179,7 +199,10 @@ def roll(code: str, *, now: datetime) -> list[RollLine]:
         .where(SignUp.activity_id == activity.id, SignUp.cancelled_at.is_(None))
         .order_by(SignUp.signed_up_at, SignUp.person_id)
     )
-    rows = db.session.execute(statement).all()
+    found = db.session.execute(statement).all()
+    heads = heads_of(row.person_id for row in found)
+    once = {heads[row.person_id]: row for row in reversed(found)}  # The seat that a human took first.
+    rows = [row for row in found if once[heads[row.person_id]] is row]
     served = services_of((row.person_id for row in rows), now=now)
     return [
         RollLine(

@@ -11,11 +11,12 @@ from backend.core import audit
 from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.core.text import clean_line, clean_text
+from backend.people.humans import same_human
 from backend.regions.names import village_name
 from backend.regions.queries import village_or_refuse
 from backend.volunteers.hours import Kind
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
-from backend.volunteers.queries import find_activity
+from backend.volunteers.queries import find_activity, seats_of
 from backend.volunteers.refusals import (
     ActivityCancelled,
     ActivityFull,
@@ -142,8 +143,7 @@ def sign_up(*, activity: str, person_id: int, name: str, now: datetime) -> Activ
     """
     wanted = find_activity(activity)
     tell_name(person_id=person_id, name=name, now=now)
-    before = db.session.get(SignUp, (wanted.id, person_id), populate_existing=True)
-    if before is not None and before.cancelled_at is None:
+    if seats_of(wanted.id, person_id):
         raise AlreadySignedUp()
     if now >= wanted.ends_at:
         raise ActivityOver()
@@ -160,41 +160,43 @@ def cancel_sign_up(*, activity: str, person_id: int, now: datetime) -> None:
     """Give the seat back; a second time changes nothing. Refuses `NotSignedUp`, `AlreadyCheckedIn`, `ActivityOver`."""
     held = find_activity(activity)
     hold_volunteer(person_id)
-    seat = db.session.get(SignUp, (held.id, person_id), populate_existing=True)
-    if seat is None:
+    human, seats = same_human(person_id), seats_of(held.id, person_id)
+    if not seats:
+        once = (SignUp.activity_id == held.id) & SignUp.person_id.in_(human)
+        if db.session.scalar(select(exists().where(once))):
+            return
         raise NotSignedUp()
-    if seat.cancelled_at is not None:
-        return
-    mine = (CheckEvent.activity_id == held.id) & (CheckEvent.person_id == person_id)
+    mine = (CheckEvent.activity_id == held.id) & CheckEvent.person_id.in_(human)
     if db.session.scalar(select(exists().where(mine))):
         raise AlreadyCheckedIn()
     if now >= held.ends_at:
         raise ActivityOver()
-    seat.cancelled_at = now
-    free = update(Activity).where(Activity.id == held.id).values(seats_taken=Activity.seats_taken - 1)
+    for seat in seats:
+        seat.cancelled_at = now
+    free = update(Activity).where(Activity.id == held.id).values(seats_taken=Activity.seats_taken - len(seats))
     db.session.execute(free)
 
 
 def hold_volunteer(person_id: int) -> None:
-    """Hold a volunteer's row for the rest of the transaction, so that two phones of one person take turns.
+    """Hold a volunteer's rows for the rest of the transaction, so that two phones of one human take turns.
 
     Refuses `NotSignedUp` for a person who never told a name.
     """
-    mine = select(VolunteerName.person_id).where(VolunteerName.person_id == person_id)
-    if db.session.scalar(mine.with_for_update()) is None:
+    mine = select(VolunteerName.person_id).where(VolunteerName.person_id.in_(same_human(person_id)))
+    if not db.session.scalars(mine.order_by(VolunteerName.person_id).with_for_update()).all():
         raise NotSignedUp()
 
 
 def _refuse_overlap(wanted: Activity, person_id: int) -> None:
     closed = exists().where(
         CheckEvent.activity_id == Activity.id,
-        CheckEvent.person_id == person_id,
+        CheckEvent.person_id.in_(same_human(person_id)),
         CheckEvent.kind != Kind.CHECK_IN.value,
     )
     statement = (
         select(Activity.code)
         .join(SignUp, SignUp.activity_id == Activity.id)
-        .where(SignUp.person_id == person_id, SignUp.cancelled_at.is_(None), Activity.id != wanted.id)
+        .where(SignUp.person_id.in_(same_human(person_id)), SignUp.cancelled_at.is_(None), Activity.id != wanted.id)
         .where(Activity.starts_at < wanted.ends_at, Activity.ends_at > wanted.starts_at)
         .where(Activity.cancelled_at.is_(None), ~closed)
     )

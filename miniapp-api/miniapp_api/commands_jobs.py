@@ -18,6 +18,7 @@ from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
 from backend.outbox.worker import outbox_steps
 from backend.payments.worker import money_steps
+from backend.people.accounts import mini_openids
 from backend.wechat.opening import wechat_of
 from miniapp_api import openapi
 from miniapp_api.edge import settings
@@ -37,17 +38,13 @@ def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; it stops after the chunk at hand."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
     found, wechat = settings(), wechat_of(settings())
-    words = word_steps(found, wechat=wechat, find_openid=_no_account)
+    words = word_steps(found, wechat=wechat, find_openid=mini_openids(found))
     steps = (*STEPS, *money_steps(found), *outbox_steps(senders_of(found)), *words)
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopping(one.stopping.set))
     worker.run(one)
-
-
-def _no_account(_person_id: int) -> None:
-    """Say under which openid WeChat knows somebody: nobody has an account here yet, so a person reads the words."""
 
 
 def _stopping(stop: Callable[[], None]) -> Callable[[int, object], None]:

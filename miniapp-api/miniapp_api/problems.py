@@ -32,8 +32,9 @@ def problem(
     body |= facts or {}
     text = json.dumps(body, ensure_ascii=False, default=str)
     response = Response(text, status=status, mimetype="application/problem+json")
-    if status == 503:
-        response.headers["Retry-After"] = "2"
+    wait = body.get("wait_seconds", 2 if status == 503 else None)
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait)
     return response
 
 

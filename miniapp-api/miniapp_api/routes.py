@@ -7,9 +7,12 @@ from flask_smorest import Blueprint
 
 from miniapp_api import (
     about,
+    accounts,
     client_pages,
     donations,
     link_pages,
+    login_pages,
+    logins,
     media,
     messages,
     notices,
@@ -33,6 +36,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     about.bp,
     regions.bp,
     sessions.bp,
+    logins.bp,
+    accounts.bp,
     villages.bp,
     projects.bp,
     donations.bp,
@@ -60,4 +65,5 @@ PAGES: tuple[Pages, ...] = (
     sandbox.pages,
     receipts.pages,
     link_pages.pages,
+    login_pages.pages,
 )

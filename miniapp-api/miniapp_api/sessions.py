@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, g, jsonify, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
+from werkzeug.wrappers import Response as AnyResponse
 
 from backend.core import clock
 from backend.core.errors import Refusal
@@ -49,12 +50,7 @@ def open_session() -> Response:
     if person is not None:
         return jsonify(person={"code": person.code})
     token, person = service.open_device_session(now=clock.now())
-    answer: dict[str, Any] = {"person": {"code": person.code}}
-    if request.headers.get("X-Session-Transport") == "bearer":
-        response = jsonify(answer | {"token": token})
-    else:
-        response = jsonify(answer)
-        keep_cookie(response, cookie_name("session"), token, seconds=int(DEVICE_SESSION_ENDS_AFTER.total_seconds()))
+    response = session_answer({"person": {"code": person.code}}, token, lives=DEVICE_SESSION_ENDS_AFTER)
     response.status_code = 201
     return response
 
@@ -70,6 +66,20 @@ def forget_session() -> Response:
     response = Response(status=204)
     drop_cookie(response, cookie_name("session"))
     return response
+
+
+def session_answer(answer: dict[str, Any], token: str, *, lives: timedelta) -> Response:
+    """Return `answer` with a new session's token: in a cookie, or in the body for a client without cookies."""
+    if request.headers.get("X-Session-Transport") == "bearer":
+        return jsonify(answer | {"token": token})
+    response = jsonify(answer)
+    keep_session(response, token, lives=lives)
+    return response
+
+
+def keep_session(response: AnyResponse, token: str, *, lives: timedelta) -> None:
+    """Set the cookie of a person's session."""
+    keep_cookie(response, cookie_name("session"), token, seconds=int(lives.total_seconds()))
 
 
 def current_person(*, now: datetime | None = None) -> Person | None:
@@ -104,12 +114,12 @@ def cookie_name(plain: str) -> str:
     return f"__Host-{plain}" if settings().has_secure_cookies else plain
 
 
-def keep_cookie(response: Response, name: str, token: str, *, seconds: int | None) -> None:
+def keep_cookie(response: AnyResponse, name: str, token: str, *, seconds: int | None) -> None:
     """Set a session cookie that no script reads and no other site sends."""
     is_secure = settings().has_secure_cookies
     response.set_cookie(name, token, max_age=seconds, httponly=True, secure=is_secure, samesite="Lax", path="/")
 
 
-def drop_cookie(response: Response, name: str) -> None:
+def drop_cookie(response: AnyResponse, name: str) -> None:
     """Tell the browser to forget a session cookie."""
     response.delete_cookie(name, httponly=True, secure=settings().has_secure_cookies, samesite="Lax", path="/")

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from backend.core.db import db
 from backend.messages.models import InboxMessage
@@ -17,8 +18,8 @@ __all__ = ["village"]
 
 
 def person_of(village: Giving, phone: Phone) -> int:
-    code = phone.browser.post("/api/v1/session", headers=OURS).json["person"]["code"]  # type: ignore[index]  # told.
-    return village.asks(lambda: db.session.query(Person.id).filter(Person.code == code).scalar())
+    code = (phone.browser.post("/api/v1/session", headers=OURS).json or {})["person"]["code"]
+    return village.asks(lambda: db.session.scalars(select(Person.id).where(Person.code == code)).one())
 
 
 def tells(village: Giving, person: int, key: str, **told: Any) -> bool:

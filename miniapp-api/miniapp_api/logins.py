@@ -1,0 +1,162 @@
+"""Logging in as a person: by WeChat's code in the mini-program, by a one-time code to a phone. Giving needs neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Response
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields, validate
+
+from backend.core import clock
+from backend.core.db import write_with_retries
+from backend.core.errors import Refusal
+from backend.people import phone as phones
+from backend.people import sms
+from backend.people.accounts import WECHAT_MINI, Identity, masked
+from backend.people.entering import LOGGED_IN_FOR, Entered, log_in
+from backend.wechat.refusals import CodeInvalid, CodeUsed
+from miniapp_api.edge import settings
+from miniapp_api.sessions import PersonSchema, require_person, session_answer, session_token
+from miniapp_api.wechat import current_wechat
+
+bp = Blueprint("logins", __name__, description="登录：微信小程序、微信网页、手机验证码。不登录也可以捐赠。")
+log = structlog.get_logger()
+AGAIN_AFTER_SECONDS = 60
+
+
+class LoginCodeUsed(Refusal):
+    """WeChat's login code was used before or is too old: the phone asks WeChat for another, once (bad input 44)."""
+
+    status = 401
+    code = "LOGIN_CODE_USED"
+    detail = "登录信息已失效，请再试一次。"
+    retryable = True
+
+
+class WaysSchema(Schema):
+    """How people can log in here. `phone`: `page` shows the code on the page (a demonstration), `sms`, or `none`."""
+
+    wechat_mini = fields.Boolean(required=True)
+    wechat_official = fields.Boolean(required=True)
+    phone = fields.String(required=True, metadata={"enum": ["page", "sms", "none"]})
+
+
+class EnteredSchema(Schema):
+    """Who is logged in; `joined` when what this phone knew was joined to it. `token` for a client without cookies."""
+
+    person = fields.Nested(PersonSchema, required=True)
+    joined = fields.Boolean(required=True)
+    token = fields.String()
+
+
+class WechatCodeSchema(Schema):
+    """The code of `wx.login`; with `adds` the account is joined to the person who is logged in."""
+
+    code = fields.String(required=True, validate=validate.Length(min=1, max=128))
+    adds = fields.Boolean(load_default=False)
+
+
+class PhoneSchema(Schema):
+    """The number that a code goes to."""
+
+    phone = fields.String(required=True, validate=validate.Length(min=1, max=40))
+
+
+class PhoneCodeSchema(PhoneSchema):
+    """The number and the code that came to it; with `adds` the number is joined to the person who is logged in."""
+
+    code = fields.String(required=True, validate=validate.Length(min=1, max=20))
+    adds = fields.Boolean(load_default=False)
+
+
+class SentCodeSchema(Schema):
+    """Where a code went. `shown_code` only where no message is sent and the page shows it: a demonstration."""
+
+    sent_to = fields.String(required=True)
+    lives_seconds = fields.Integer(required=True)
+    again_seconds = fields.Integer(required=True)
+    shown_code = fields.String(required=True, allow_none=True)
+
+
+@bp.get("/login/ways")
+@bp.response(200, WaysSchema)
+def show_ways() -> dict[str, object]:
+    """Say how people can log in to this installation."""
+    found = settings()
+    name = found.sms_provider if found.sms_provider in (sms.PAGE, sms.NONE) else "sms"
+    wechat = found.wechat
+    return {"wechat_mini": wechat.mini is not None, "wechat_official": wechat.official is not None, "phone": name}
+
+
+@bp.post("/login/wechat-mini")
+@bp.arguments(WechatCodeSchema)
+@bp.response(200, EnteredSchema)
+def log_in_by_mini_program(given: dict[str, Any]) -> Response:
+    """Log in inside the mini-program. WeChat is asked with no transaction open (law 13); `session_key` stays there."""
+    try:
+        user = current_wechat().user_of_code(given["code"])
+    except (CodeUsed, CodeInvalid) as refusal:
+        raise LoginCodeUsed() from refusal
+    identity = Identity(kind=WECHAT_MINI, app_id=user.app_id, subject=user.openid, unionid=user.unionid)
+    return entered_answer(enter(identity, adds=given["adds"]))
+
+
+@bp.post("/login/phone/code")
+@bp.arguments(PhoneSchema)
+@bp.response(200, SentCodeSchema)
+def send_phone_code(given: dict[str, Any]) -> dict[str, object]:
+    """Send a code to a phone number: counted and kept, then sent with no transaction open (law 13)."""
+    found, now = settings(), clock.now()
+    provider = sms.provider_named(found.sms_provider)
+    if found.sms_provider == sms.NONE:
+        raise sms.PhoneLoginUnavailable()
+    new = write_with_retries(
+        lambda: phones.begin_code(phone=given["phone"], device=_device(), secret_key=found.secret_key, now=now)
+    )
+    try:
+        shown = provider.send(phone=new.phone, code=new.digits)
+    except Exception as fault:  # Whatever a sender of the installation's own does, no code is on its way.
+        log.warning("sms_failed", kind=type(fault).__name__)
+        write_with_retries(lambda: phones.forget_code(new.number))
+        raise (fault if isinstance(fault, Refusal) else sms.SmsFailed()) from fault
+    lives = int(phones.CODE_LIVES.total_seconds())
+    sent_to = masked(new.phone)
+    return {"sent_to": sent_to, "lives_seconds": lives, "again_seconds": AGAIN_AFTER_SECONDS, "shown_code": shown}
+
+
+@bp.post("/login/phone")
+@bp.arguments(PhoneCodeSchema)
+@bp.response(200, EnteredSchema)
+def log_in_by_phone(given: dict[str, Any]) -> Response:
+    """Log in by the code that came to the phone: the try is counted first, then judged, then used with the login."""
+    secret_key, phone, now = settings().secret_key, phones.normal_phone(given["phone"]), clock.now()
+    device = write_with_retries(_device)
+    counted = write_with_retries(lambda: phones.count_try(phone=phone, device=device, secret_key=secret_key, now=now))
+    phones.judge(counted, phone=phone, device=device, digits=given["code"], secret_key=secret_key)
+
+    def use_and_enter() -> Entered:
+        phones.use_code(counted or "", now=now)
+        identity = phones.identity_of(phone)
+        return log_in(identity, token=device, adds=given["adds"], secret_key=secret_key, now=now)
+
+    return entered_answer(write_with_retries(use_and_enter))
+
+
+def enter(identity: Identity, *, adds: bool) -> Entered:
+    """Log this phone in by an account that was proven just now, in one transaction."""
+    found, now, token = settings(), clock.now(), session_token()
+    return write_with_retries(lambda: log_in(identity, token=token, adds=adds, secret_key=found.secret_key, now=now))
+
+
+def entered_answer(entered: Entered) -> Response:
+    """Return who is logged in now, with the new token of this phone."""
+    told = {"person": {"code": entered.person.code}, "joined": entered.has_joined}
+    return session_answer(told, entered.token, lives=LOGGED_IN_FOR)
+
+
+def _device() -> str:
+    """Return the secret of the phone that asks: a code is for the device that wanted it. Refuses `SessionNeeded`."""
+    require_person()
+    return session_token() or ""
