@@ -25,6 +25,7 @@ class Appeal:
     serial: str = ""
     sharer: str = ""
     cover: bytes | None = None
+    round_code: bytes | None = None
     demo: bool = False
 
     @property

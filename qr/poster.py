@@ -14,7 +14,7 @@ from qr.fonts import DEFAULT, Face
 from qr.painting import GREEN, INK, LINE, ORANGE, PALE_ORANGE, PAPER, QUIET, WHITE, Page
 from qr.text import fit, wrap
 
-VERSION = 1
+VERSION = 2
 WIDTH, HEIGHT = 2100, 2970
 DPI = 254
 JPEG_QUALITY = 88
@@ -145,7 +145,24 @@ def _paint_code(page: Page, appeal: Appeal) -> None:
     x, y = _CODE_AT
     side = _CODE_SIDE
     page.panel((x - 20, y - 20, x + side + 20, y + side + 20), radius=36, outline=GREEN, width=8)
-    code = codes.picture_within(appeal.url, pixels=side)
-    page.paste(code.convert("RGB"), (x + (side - code.width) // 2, y + (side - code.height) // 2))
+    code = _round_code(appeal, side) or codes.picture_within(appeal.url, pixels=side).convert("RGB")
+    page.paste(code, (x + (side - code.width) // 2, y + (side - code.height) // 2))
     for line in wrap(appeal.url, width=side, measure=lambda text: page.face.width(text, 26), max_lines=1):
         page.line((x + side // 2, y + side + 32), line, size=26, fill=INK, align="middle")
+
+
+def _round_code(appeal: Appeal, side: int) -> Image.Image | None:
+    """Return the mini-program's round code, or None where there is none that can be read: then the QR code stands.
+
+    Its dots are round and have no whole-pixel grid, so it is scaled smoothly; transparency falls on white.
+    """
+    if appeal.round_code is None:
+        return None
+    try:
+        with Image.open(io.BytesIO(appeal.round_code), formats=("PNG", "JPEG")) as opened:
+            layer = opened.convert("RGBA")
+    except (OSError, ValueError, SyntaxError):
+        return None
+    ground = Image.new("RGB", layer.size, WHITE)
+    ground.paste(layer, mask=layer.getchannel("A"))
+    return ground.resize((side, side), Image.Resampling.LANCZOS)

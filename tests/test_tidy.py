@@ -43,6 +43,7 @@ TRANSACTION_OPENERS = (
     "backend/payments/asking.py",  # Asks the provider between claiming a question and settling the answer.
     "backend/payments/inbox.py",  # Remembers a verified word that could not be posted.
     "backend/content/asking.py",  # Asks WeChat between claiming words and noting what it thinks of them.
+    "backend/sharing/round_codes.py",  # Asks for a picture between claiming the turn and keeping it.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.
     "backend/payments/sandbox.py",  # Its prepay plays the call to another house.
 )

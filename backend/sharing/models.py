@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
@@ -64,3 +64,17 @@ class LinkWords(Base):
     link_id: Mapped[str] = mapped_column(String(10), ForeignKey("links.link_id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
     name: Mapped[str] = mapped_column(String(20))
+
+
+class RoundCode(Base):
+    """The round mini-program code of a link, fetched once for each app and version; or when it may be tried again."""
+
+    __tablename__ = "round_codes"
+
+    link_id: Mapped[str] = mapped_column(String(10), ForeignKey("links.link_id"), primary_key=True)
+    app_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[str] = mapped_column(String(10), primary_key=True)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_try_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    failures: Mapped[int] = mapped_column(Integer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,12 +21,14 @@ from backend.regions.names import village_name
 from backend.regions.queries import village_or_refuse
 from backend.sharing import service
 from backend.sharing.queries import shares_of
+from backend.sharing.round_codes import round_code_of
 from backend.sharing.service import PROJECT, TARGET_KINDS, LinkRecord
 from miniapp_api.edge import reads, writes
 from miniapp_api.etag import etagged
 from miniapp_api.link_codes import address_of, code_of, resolve
 from miniapp_api.pictures import appeal_of, pictures
 from miniapp_api.sessions import require_person
+from miniapp_api.wechat import current_wechat
 from miniapp_api.words import hand_in_nickname
 from qr import card, codes, poster
 from qr.appeal import Appeal
@@ -160,7 +163,8 @@ def show_code(code: str) -> Response:
 @bp.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
 def show_card(code: str) -> Response:
     """Return the card of a link, to save on a phone and pass on."""
-    return _drawn(code, "card.jpg", card.VERSION, card.jpeg, "image/jpeg", with_figures=True)
+    appeal, _link = _appeal(code, clock.now(), True)
+    return _drawn(appeal, "card.jpg", card.VERSION, card.jpeg, "image/jpeg")
 
 
 @bp.get("/links/<code>/poster.jpg")
@@ -168,7 +172,7 @@ def show_card(code: str) -> Response:
 @bp.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
 def show_poster(code: str) -> Response:
     """Return the A4 poster of a link as a picture."""
-    return _drawn(code, "poster.jpg", poster.VERSION, poster.jpeg, "image/jpeg", with_figures=False)
+    return _poster(code, "poster.jpg", poster.jpeg, "image/jpeg")
 
 
 @bp.get("/links/<code>/poster.pdf")
@@ -176,7 +180,7 @@ def show_poster(code: str) -> Response:
 @bp.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
 def print_poster(code: str) -> Response:
     """Return the A4 poster of a link, to print."""
-    return _drawn(code, "poster.pdf", poster.VERSION, poster.pdf, "application/pdf", with_figures=False)
+    return _poster(code, "poster.pdf", poster.pdf, "application/pdf")
 
 
 @bp.get("/me/shares")
@@ -223,15 +227,21 @@ def _address(code: str) -> str:
 
 
 @reads
-def _appeal(code: str, now: datetime, with_figures: bool) -> Appeal:
-    return appeal_of(resolve(code), now=now, with_figures=with_figures)
+def _appeal(code: str, now: datetime, with_figures: bool) -> tuple[Appeal, LinkRecord]:
+    link = resolve(code)
+    return appeal_of(link, now=now, with_figures=with_figures), link
 
 
-def _drawn(
-    code: str, kind: str, version: int, draw: Callable[[Appeal], bytes], media_type: str, *, with_figures: bool
-) -> Response:
+def _poster(code: str, kind: str, draw: Callable[[Appeal], bytes], media_type: str) -> Response:
+    """Draw a poster, with the mini-program's round code where there is one; WeChat is asked once for each link."""
+    now = clock.now()
+    appeal, link = _appeal(code, now, False)
+    appeal = replace(appeal, round_code=round_code_of(link, scene=code, wechat=current_wechat(), now=now))
+    return _drawn(appeal, kind, poster.VERSION, draw, media_type)
+
+
+def _drawn(appeal: Appeal, kind: str, version: int, draw: Callable[[Appeal], bytes], media_type: str) -> Response:
     """Draw with no transaction open: a poster takes long enough to be in a writer's way."""
-    appeal = _appeal(code, clock.now(), with_figures)
     drawn = pictures().get_or_draw(kind, version, appeal, lambda: draw(appeal))
     return Response(drawn, mimetype=media_type)
 

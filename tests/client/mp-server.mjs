@@ -27,7 +27,7 @@ const activity = {
   content: '请带手套。', leader_name: '陈队长', state: 'open', mine: null,
 }
 const gift = {
-  code: 'G1', amount_fen: 1999, display: 'anonymous', hide_amount: false, name: null, message: null, project: card, state: 'payable',
+  code: 'G1', amount_fen: 1999, display: 'anonymous', hide_amount: false, name: null, message: null, words: { state: 'shown', reason: null }, project: card, state: 'payable',
   pay_url: '/sandbox/pay/1', expires_at: null, paid_at: null, redirected_to: null, receipt: null, reused: false, stations: [],
 }
 
@@ -41,6 +41,7 @@ export function makeServer() {
     'GET /villages': () => [200, { items: [{ ...village, fund_code: 'F1', received_fen: 2694729, project_count: 1 }], next_cursor: null }],
     [`GET /villages/${village.code}`]: () => [200, village],
     'GET /regions/search': () => [200, { items: [{ code: village.code, name: '李家村', level: 'village', parents, has_fund: true }] }],
+    'GET /links/1abcdefghijKLMNOPQR-_st': () => [200, { kind: 'poster', target: { kind: 'project', code: 'P1', title: card.title }, sharer_name: null, poster_number: '00000001' }],
     'GET /projects/P1': () => [200, project],
     'POST /session': () => {
       world.session = true

@@ -50,6 +50,19 @@ test('a project fills the blanks of its texts and shows who answers for it', asy
   assert.doesNotMatch(project.text(), /\{\w+\}/)
 })
 
+test('a round code on a poster leads to its project, with the poster named', async () => {
+  await phone.open('pages/scan/index', { scene: encodeURIComponent('1abcdefghijKLMNOPQR-_st') })
+  assert.equal(phone.gone.at(-1), 'instead /pages/project/index?code=P1&via=1abcdefghijKLMNOPQR-_st')
+})
+
+test('a round code of somebody else leads nowhere, and says not to pay', async () => {
+  for (const scene of ['1abcdefghijKLMNOPQR-_xx', 'id%3D7']) {
+    const scan = await phone.open('pages/scan/index', { scene })
+    assert.match(scan.text(), /没有找到/)
+  }
+  assert.equal(phone.gone.filter((one) => one.includes('_xx')).length, 0)
+})
+
 test('a gift is chosen, read once more, sent once with the bearer token, and leads to the payment', async () => {
   newlySent()
   const give = await phone.open('pages/give/index', { code: 'P1', via: 'L1' })

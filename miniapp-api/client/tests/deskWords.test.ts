@@ -21,7 +21,7 @@ const press = async (row: ReturnType<typeof mount>, text: string): Promise<void>
 beforeEach(() => {
   vi.resetAllMocks()
   Object.assign(uni, { pageScrollTo: vi.fn() })
-  desk.value = { staff: { name: '李四', role: 'county', region: { code: '320904', name: '大丰区' } }, actions: ['words.read', 'words.decide'] }
+  desk.value = { staff: { name: '李四', role: 'county', region: { code: '320904', name: '大丰区' } }, actions: ['words.read', 'words.decide'], must_set_factor: false }
 })
 
 describe('words that wait', () => {

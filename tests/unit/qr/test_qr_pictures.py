@@ -262,6 +262,11 @@ def test_a_cover_that_cannot_be_read_does_not_stop_the_poster(data: bytes | None
     assert scenery.cover(data, (400, 300)) is None
 
 
+@pytest.mark.parametrize("data", [b"", b"not a picture", photograph((400, 400))[:300]])
+def test_a_round_code_that_cannot_be_read_leaves_the_qr_code(appeal: Appeal, scan: Scan, data: bytes) -> None:
+    assert scan(poster.paint(replace(appeal, round_code=data))) == [appeal.url]
+
+
 def test_a_grey_or_transparent_cover_is_shown_too() -> None:
     for mode in ("L", "RGBA", "P"):
         file = io.BytesIO()

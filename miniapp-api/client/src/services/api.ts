@@ -36,6 +36,7 @@ export const myGifts = (page: Page = {}) => readMine<api.List<api.MyGift>>('/me/
 export const myShares = (page: Page = {}) => readMine<api.List<api.MyShare>>('/me/shares', empty, { query: page })
 export const myHours = () => readMine<api.MyHours>('/me/hours', { total_minutes: 0, items: [] })
 
+export const link = (code: string) => send<api.LinkView>('GET', `/links/${at(code)}`)
 export const share = (target_kind: api.TargetKind, target: string, nickname?: string) =>
   sendAsPerson<{ link: api.ShareLink }>('POST', '/shares', { body: { target_kind, target, nickname } }).then(
     (answer) => answer.link,

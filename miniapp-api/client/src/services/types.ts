@@ -201,6 +201,13 @@ export interface MyGift {
 }
 
 export type TargetKind = 'project' | 'village'
+/** What a link leads to. */
+export interface LinkView {
+  kind: 'project' | 'village' | 'poster' | 'share'
+  target: { kind: TargetKind; code: string; title: string }
+  sharer_name: string | null
+  poster_number: string | null
+}
 export interface ShareLink { code: string; url: string; qr_url: string; card_url: string; poster_url: string }
 export interface MyShare {
   link: { code: string; url: string }
