@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import html
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from backend.core.config import HOUSE
 from miniapp_api.ahead import links_for
+from miniapp_api.edge import settings
 
 BUILT = HOUSE / "miniapp-api" / "client" / "dist" / "build" / "h5"
 COMPRESSED = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
@@ -46,7 +48,7 @@ def client_file(path: str) -> Response:
         return _sent(file, cache=FOR_EVER if is_named_by_content else "public, max-age=600")
     if path.startswith(NOT_PAGES) or "." in path.rsplit("/", 1)[-1]:
         raise NotFound
-    index = _file("index.html")
+    index = _file("index.html", bridge_url=settings().wechat.bridge_url or "")
     if index is None:
         return Response(NOT_BUILT, status=503, mimetype="text/plain")
     answer = _sent(index, cache="no-cache")
@@ -54,19 +56,25 @@ def client_file(path: str) -> Response:
     return answer
 
 
-def _file(path: str) -> BuiltFile | None:
-    """Return the named file of the build, or None. A name that leads out of the build names nothing."""
+def _file(path: str, *, bridge_url: str = "") -> BuiltFile | None:
+    """Return the named file of the build, or None. A name that leads out of the build names nothing.
+
+    With a `bridge_url` the page first loads the simulator's script, as WeChat's browser brings its own.
+    """
     if not path or "\0" in path or len(path) > PATH_MAX:
         return None
     found = (BUILT / path).resolve()
     if not found.is_relative_to(BUILT) or not found.is_file():
         return None
-    return _read(found, found.stat().st_mtime_ns)
+    return _read(found, found.stat().st_mtime_ns, bridge_url)
 
 
 @functools.lru_cache(maxsize=256)
-def _read(file: Path, _changed: int) -> BuiltFile:
+def _read(file: Path, _changed: int, bridge_url: str) -> BuiltFile:
     plain = file.read_bytes()
+    if bridge_url:
+        script = f'<script src="{html.escape(bridge_url)}/bridge.js"></script></head>'
+        plain = plain.replace(b"</head>", script.encode(), 1)
     media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     compressed = gzip.compress(plain, 9, mtime=0) if media_type in COMPRESSED else None
     return BuiltFile(

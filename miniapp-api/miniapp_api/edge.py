@@ -143,8 +143,15 @@ def _after(response: Response) -> Response:
 
 
 def _headers_of(found: Settings) -> list[tuple[str, str]]:
-    rows = list(HEADERS.items())
+    rows = list(({**HEADERS, **_opened_to(found.wechat.bridge_url)} if found.wechat.bridge_url else HEADERS).items())
     return [*rows, ("Strict-Transport-Security", "max-age=31536000")] if found.is_production else rows
+
+
+def _opened_to(bridge_url: str) -> dict[str, str]:
+    """Let the page load the simulator's script and cashier: a development tool, which production refuses to be set."""
+    name = "Content-Security-Policy"
+    opened = HEADERS[name].replace("script-src 'self';", f"script-src 'self' {bridge_url};")
+    return {name: f"{opened}; frame-src {bridge_url}; connect-src 'self' {bridge_url}"}
 
 
 class Headed:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from miniapp_api import client_pages
+from miniapp_api.app import create_app
+
+from backend.core.config import Settings
+from tests.world.databases import dispose
 
 PAGE = "<!DOCTYPE html><title>幸福家园</title>"
 
@@ -41,6 +46,21 @@ def test_an_asset_is_sent_compressed_and_kept_for_ever(client: FlaskClient) -> N
     assert "immutable" in answer.headers["Cache-Control"]
     assert client.get("/assets/index-abc.js").data.startswith(b"let a = 1;")
     assert "Content-Encoding" not in client.get("/assets/photo.png", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_the_simulators_bridge_stands_before_the_page_and_nowhere_without_it(settings: Settings, built: Path) -> None:
+    page = "<head><title>幸福家园</title></head><body></body>"
+    (built / "index.html").write_text(page, encoding="utf-8")
+    bridge = "http://127.0.0.1:9100"
+    app = create_app(replace(settings, wechat=replace(settings.wechat, bridge_url=bridge)))
+    with_bridge, without = app.test_client().get("/gifts"), create_app(settings).test_client().get("/gifts")
+    dispose(app)
+    assert with_bridge.text == page.replace("</head>", f'<script src="{bridge}/bridge.js"></script></head>')
+    assert without.text == page
+    policy = with_bridge.headers["Content-Security-Policy"]
+    for rule in (f"script-src 'self' {bridge};", f"frame-src {bridge}", f"connect-src 'self' {bridge}"):
+        assert rule in policy
+    assert "127.0.0.1" not in without.headers["Content-Security-Policy"]
 
 
 BUILD = {
