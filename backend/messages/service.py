@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -15,6 +17,18 @@ from backend.people.humans import same_human
 TITLE_CHARS_MAX, TEXT_CHARS_MAX, LINK_CHARS_MAX, KEY_CHARS_MAX = 60, 500, 255, 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """One message to be told; `tell` says what each part is."""
+
+    person_id: int
+    kind: str
+    key: str
+    title: str
+    text: str
+    link: str | None = None
+
+
 def tell(*, person_id: int, kind: str, key: str, title: str, text: str, link: str | None = None, now: datetime) -> bool:
     """Write one message into a person's inbox, in the present transaction; say whether it is new.
 
@@ -23,10 +37,18 @@ def tell(*, person_id: int, kind: str, key: str, title: str, text: str, link: st
     begins with `/`. Title (60 characters), text (500) and link hold no name, nickname or message of anybody (law 12).
     Raises ValueError for one that breaks these limits: that is a mistake of the caller, not of a person.
     """
-    _check(key=key, title=title, text=text, link=link)
-    row = {"person_id": person_id, "kind": kind, "key": key, "title": title, "text": text, "link": link}
-    statement = insert_once(InboxMessage).values(code=new_code(), told_at=now, **row).on_conflict_do_nothing()
-    return db.session.scalar(statement.returning(InboxMessage.id)) is not None
+    return tell_all([Telling(person_id=person_id, kind=kind, key=key, title=title, text=text, link=link)], now=now) == 1
+
+
+def tell_all(tellings: Sequence[Telling], *, now: datetime) -> int:
+    """Write several messages at once, as `tell` does each; return how many are new."""
+    for telling in tellings:
+        _check(telling)
+    if not tellings:
+        return 0
+    rows = [{**vars(telling), "code": new_code(), "told_at": now} for telling in tellings]
+    statement = insert_once(InboxMessage).values(rows).on_conflict_do_nothing()
+    return len(db.session.scalars(statement.returning(InboxMessage.id)).all())
 
 
 def mark_read(*, person_id: int, up_to: str, now: datetime) -> int:
@@ -43,9 +65,10 @@ def mark_read(*, person_id: int, up_to: str, now: datetime) -> int:
     return len(db.session.scalars(told.execution_options(synchronize_session=False)).all())
 
 
-def _check(*, key: str, title: str, text: str, link: str | None) -> None:
-    told = ((key, KEY_CHARS_MAX), (title, TITLE_CHARS_MAX), (text, TEXT_CHARS_MAX))
-    if any(not 0 < len(words) <= limit for words, limit in told):
-        raise ValueError(f"a message has a key, a title and a text within their limits: {key!r}, {title!r}")
+def _check(told: Telling) -> None:
+    limits = ((told.key, KEY_CHARS_MAX), (told.title, TITLE_CHARS_MAX), (told.text, TEXT_CHARS_MAX))
+    if any(not 0 < len(words) <= limit for words, limit in limits):
+        raise ValueError(f"a message has a key, a title and a text within their limits: {told.key!r}, {told.title!r}")
+    link = told.link
     if link is not None and (not link.startswith("/") or link.startswith("//") or len(link) > LINK_CHARS_MAX):
         raise ValueError(f"a message leads to a page of ours: {link!r}")

@@ -17,6 +17,7 @@ from backend.payments.models import PaymentOrder
 from backend.projects.models import Project
 from backend.receipts.heads import Head, heads_of
 from backend.receipts.models import CANCELS, GIFT, REST, Receipt, ReceiptRefund, ReceiptSeries, ReceiptState
+from backend.receipts.telling import tell_givers
 from backend.receipts.wording import printed_number
 
 Place = Row[Any]
@@ -77,6 +78,7 @@ def issue_receipts(*, limit: int, now: datetime) -> int:
     _issue_all(book, rows)
     if book.papers:
         db.session.execute(insert(Receipt), book.papers)
+        tell_givers([paper["gift_id"] for paper in book.papers if paper["kind"] == GIFT], now=now)
         _keep_series(book)
     db.session.execute(update(ReceiptState).values(last_position=rows[-1].position, last_id=book.last_id))
     db.session.expire(state)

@@ -12,7 +12,7 @@ from backend.core.db import db
 from backend.messages.models import InboxMessage
 from backend.messages.service import tell
 from backend.people.models import DeviceSession, Person
-from tests.world.giving import OURS, Giving, Phone, village
+from tests.world.giving import OURS, Giving, Phone, ordered, village
 
 __all__ = ["village"]
 
@@ -44,6 +44,18 @@ def test_an_event_is_told_once_however_often_it_is_heard(village: Giving) -> Non
     told = phone.asks("/me/messages")
     assert [message["title"] for message in told["items"]] == ["捐赠已到账"]
     assert told["unread"] == 1
+
+
+def test_who_gave_is_told_once_that_it_arrived_and_finds_the_receipt_there(village: Giving) -> None:
+    phone, gift = ordered(village, 50_00)
+    phone.presses(gift)
+    for _ in range(3):
+        village.works()
+    (message,) = phone.asks("/me/messages")["items"]
+    assert (message["title"], message["kind"]) == ("捐赠已到账", "gift.received")
+    assert "50.00 元" in message["text"]
+    assert message["link"] == f"/gift?code={gift['code']}"
+    assert phone.sees(gift)["receipt"] is not None
 
 
 def test_of_many_who_tell_at_one_moment_one_is_heard(village: Giving) -> None:
