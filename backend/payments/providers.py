@@ -10,6 +10,8 @@ from typing import Literal, Protocol, runtime_checkable
 from backend.core.errors import Refusal
 
 NOTICE, QUERY, BILL = "notice", "query", "bill"
+CONFIRMING = (QUERY, BILL)
+"""Words that were asked for and can be had again: they confirm what a notice alone leaves in doubt."""
 MINI, H5 = "mini", "h5"
 CHANNELS = (MINI, H5)
 """By what a payer came to us: the mini-program, or a browser; in each a provider may know us by another app."""
@@ -222,6 +224,7 @@ class BillTold:
     content: bytes = b""
 
 
+@runtime_checkable
 class Billing(Protocol):
     """A provider that writes statements. Each is a network call: no transaction may be open; none ever raises."""
 

@@ -17,7 +17,7 @@ from backend.ledger.accounts import UNALLOCATED, WORLD
 from backend.ledger.posting import post
 from backend.payments.alerts import raise_alert
 from backend.payments.models import CREATED, PAID, PAYABLE, QUARANTINED, HeardPayment, PaymentOrder
-from backend.payments.providers import QUERY, Paid, Unreadable
+from backend.payments.providers import CONFIRMING, Paid, Unreadable
 
 SETTLED, REPEATED, REDIRECTED, SET_ASIDE = "settled", "repeated", "redirected", "quarantined"
 UNKNOWN, WAITING, IGNORED = "unknown", "waiting", "ignored"
@@ -110,7 +110,7 @@ def _hear_again(paid: Paid, *, now: datetime) -> str:
     """
     named = (HeardPayment.provider == paid.provider) & (HeardPayment.notice_id == paid.notice_id)
     before = db.session.execute(select(HeardPayment.out_trade_no, HeardPayment.body).where(named)).one()
-    if before.out_trade_no == paid.out_trade_no and (before.body == paid.body or paid.told_by == QUERY):
+    if before.out_trade_no == paid.out_trade_no and (before.body == paid.body or paid.told_by in CONFIRMING):
         return REPEATED
     if before.out_trade_no != paid.out_trade_no:
         raise_alert(kind="NOTICE_ID_REUSED", subject=paid.out_trade_no, now=now, notice=paid.notice_id)
@@ -166,7 +166,7 @@ def _settle_with_care(paid: Paid, *, now: datetime) -> str:
     for name in wrong:
         raise_alert(kind=f"{name.upper()}_MISMATCH", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
     is_doubtful = bool(wrong) or order.state == QUARANTINED
-    if is_doubtful and (paid.told_by != QUERY or not {"amount", "project"}.issuperset(wrong)):
+    if is_doubtful and (paid.told_by not in CONFIRMING or not {"amount", "project"}.issuperset(wrong)):
         order.state = QUARANTINED
         return SET_ASIDE
     _redirect(order, paid, now=now)
