@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from backend.core.config import BadSetting, Settings
-from backend.core.db import write_with_retries
+from backend.core.db import read_with_retries, write_with_retries
 from backend.core.ids import new_code
 from backend.core.wire import HttpWire, Wire, WireBroken
 from backend.outbox.sending import DELIVERED, Message, Outcome
-from backend.payments import transactions
+from backend.payments import sandbox_bills, transactions
 from backend.payments.keys import sandbox_key, serial_of
-from backend.payments.providers import QUERY, OrderToPrepay, Paid, PayWay, TradeAnswer, Unreadable
+from backend.payments.providers import QUERY, BillTold, OrderToPrepay, Paid, PayWay, TradeAnswer, Unreadable
 from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
@@ -77,9 +77,21 @@ class SandboxProvider:
             return TradeAnswer(state="paid", paid=paid)
         return TradeAnswer(state="unpaid" if told.get("trade_state") == NOTPAY else "closed")
 
+    def trade_bill(self, day: date, *, now: datetime) -> BillTold:
+        """Return what the sandbox's book says of a day; like `prepay` it is asked in this house."""
+        return _told(read_with_retries(lambda: sandbox_bills.trade_bill(day)))
+
+    def fund_flow_bill(self, day: date, *, now: datetime) -> BillTold:
+        """Return how the account that the sandbox keeps for us moved on a day."""
+        return _told(read_with_retries(lambda: sandbox_bills.fund_flow_bill(day)))
+
     def _ring(self) -> KeyRing:
         key = sandbox_key(self.settings.data_dir)
         return KeyRing(prefix=PREFIX, keys={serial_of(key): key.public_key()})
+
+
+def _told(content: bytes | None) -> BillTold:
+    return BillTold(state="none") if content is None else BillTold(state="ready", content=content)
 
 
 def refuse_in_production(settings: Settings) -> None:
