@@ -17,6 +17,7 @@ from backend.payments import models as payments
 from backend.people import models as people
 from backend.projects import models as projects
 from backend.receipts import models as receipts
+from backend.reconciliation import models as reconciliation
 from backend.regions import models as regions
 from backend.sharing import models as sharing
 from backend.volunteers import models as volunteers
@@ -39,6 +40,7 @@ ALL = (
     people,
     projects,
     receipts,
+    reconciliation,
     regions,
     sharing,
     volunteers,

@@ -45,6 +45,7 @@ TRANSACTION_OPENERS = (
     "backend/content/asking.py",  # Asks WeChat between claiming words and noting what it thinks of them.
     "backend/sharing/round_codes.py",  # Asks for a picture between claiming the turn and keeping it.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.
+    "backend/reconciliation/daily.py",  # Fetches bills between claiming a day and storing what came.
     "backend/payments/sandbox.py",  # Its prepay plays the call to another house.
 )
 

@@ -13,6 +13,7 @@ from backend.disbursements.service import reallocation_reference
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import (
+    BILL_ARRIVAL,
     GIFT_UNALLOCATED,
     PAYOUT,
     REALLOCATION,
@@ -165,7 +166,7 @@ def _reallocations_have_their_arrival() -> list[str]:
     arrival, prefix = aliased(Transfer), reallocation_reference("")
     is_its_arrival = (
         (arrival.reference == func.substr(Transfer.reference, len(prefix) + 1))
-        & (arrival.reason == GIFT_UNALLOCATED)
+        & arrival.reason.in_((GIFT_UNALLOCATED, BILL_ARRIVAL))
         & (arrival.target_account == UNALLOCATED)
         & (arrival.amount_fen == Transfer.amount_fen)
         & (Transfer.reference == literal(prefix) + arrival.reference)

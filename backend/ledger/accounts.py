@@ -7,6 +7,7 @@ import re
 WORLD = "world"
 NATIONAL = "00"
 UNALLOCATED = "00/unallocated"
+FEES = "00/fees"
 AMOUNT_FEN_MAX = 10**13
 _HOLDER = r"(?:00|\d{2}|\d{4}|\d{6}|\d{9}|\d{12})"
 _ACCOUNT = re.compile(

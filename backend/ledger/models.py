@@ -27,6 +27,7 @@ class Transfer(Base):
         Index("ix_transfers_source_account_id", "source_account", "id"),
         Index("ix_transfers_target_account_id", "target_account", "id"),
         Index("ix_transfers_of_day", "target_account", "provider_date", "reference"),
+        Index("ix_transfers_of_channel", "channel", "provider_date"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import func, literal, select
 
 from backend.core.db import db
-from backend.ledger.accounts import NATIONAL, UNALLOCATED
+from backend.ledger.accounts import FEES, NATIONAL, UNALLOCATED
 from backend.ledger.models import Account
 from backend.ledger.queries import PurseFigures, purse_figures
 from backend.projects.models import PlanLine, Project
@@ -59,13 +59,13 @@ def _purses() -> Iterator[tuple[str, bool, PurseFigures]]:
 
 
 def _each_purse_has_its_project() -> list[str]:
-    """A purse is held by the nation or by the project's own village; only `unallocated` belongs to no project."""
+    """A purse is held by the nation or by the project's own village; only `unallocated` and `fees` belong to none."""
     of_nation, of_village = literal(f"{NATIONAL}/") + Project.code, Project.village_code + "/" + Project.code
     own = (Project.code == Account.purse) & Account.name.in_((of_nation, of_village))
     statement = (
         select(Account.name)
         .outerjoin(Project, own)
-        .where(Project.id.is_(None), Account.name != UNALLOCATED)
+        .where(Project.id.is_(None), Account.name.not_in((UNALLOCATED, FEES)))
         .order_by(Account.name)
         .limit(SHOWN)
     )

@@ -13,6 +13,11 @@ SHOWN = 20
 _ALLOWED = """
     SELECT 'gift' AS reason, 'world' AS source, '00/' || code AS target FROM projects
     UNION ALL SELECT 'gift_unallocated', 'world', '00/unallocated'
+    UNION ALL SELECT 'own_money', 'world', '00/fees'
+    UNION ALL SELECT 'channel_fee', '00/fees', 'world'
+    UNION ALL SELECT 'channel_fee_returned', 'world', '00/fees'
+    UNION ALL SELECT 'bill_arrival', 'world', '00/unallocated'
+    UNION ALL SELECT 'bill_cover', '00/fees', 'world'
     UNION ALL SELECT 'reallocation', '00/unallocated', '00/' || code FROM projects
     UNION ALL SELECT 'payout', '00/' || code, village_code || '/' || code FROM projects
     UNION ALL SELECT 'spending', village_code || '/' || code, 'world' FROM projects

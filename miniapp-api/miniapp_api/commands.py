@@ -17,6 +17,7 @@ from backend.payments.checks import check_payments
 from backend.projects.checks import check_projects
 from backend.projects.routes import check_routes
 from backend.receipts.checks import check_receipts
+from backend.reconciliation.checks import check_reconciliation
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
@@ -32,6 +33,7 @@ CHECKS = (
     check_disbursements,
     check_payments,
     check_receipts,
+    check_reconciliation,
     check_notices,
     check_periods,
     check_volunteers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import click
 from flask import Flask, current_app
@@ -13,12 +13,14 @@ from flask.cli import with_appcontext
 from backend.content.worker import word_steps
 from backend.core import clock
 from backend.core.db import write_with_retries
+from backend.core.errors import Refusal
 from backend.jobs import clock_guard, publishing, service, worker
 from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
 from backend.outbox.worker import outbox_steps
 from backend.payments.worker import money_steps
 from backend.people.accounts import mini_openids
+from backend.reconciliation.worker import reconcile_now, reconcile_steps
 from backend.wechat.opening import wechat_of
 from miniapp_api import openapi
 from miniapp_api.edge import settings
@@ -26,7 +28,7 @@ from miniapp_api.edge import settings
 
 def install_job_commands(app: Flask) -> None:
     """Hang the commands on the application."""
-    for command in (scheduler, publish_due, confirm_clock, write_openapi):
+    for command in (scheduler, publish_due, reconcile, confirm_clock, write_openapi):
         app.cli.add_command(command)
 
 
@@ -39,7 +41,7 @@ def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
     found, wechat = settings(), wechat_of(settings())
     words = word_steps(found, wechat=wechat, find_openid=mini_openids(found))
-    steps = (*STEPS, *money_steps(found), *outbox_steps(senders_of(found)), *words)
+    steps = (*STEPS, *money_steps(found), *outbox_steps(senders_of(found)), *words, *reconcile_steps(found))
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -75,6 +77,22 @@ def _instant(text: str | None) -> datetime:
         return clock.in_utc(datetime.fromisoformat(text))
     except ValueError as error:
         raise click.ClickException("--now 应是带时区的时间，例如 2026-06-01T08:00:00+08:00。") from error
+
+
+@click.command("reconcile")
+@click.option("--day", required=True, help="哪一天的账单，例如 2026-06-01")
+@with_appcontext
+def reconcile(day: str) -> None:
+    """Fetch the bills of a day anew and compare them with the ledger; say what is found."""
+    now = clock.now()
+    try:
+        told = reconcile_now(settings(), day=date.fromisoformat(day), now=now)
+    except ValueError as error:
+        raise click.ClickException("--day 应是日期，例如 2026-06-01。") from error
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from refusal
+    for line in told:
+        click.echo(line)
 
 
 @click.command("confirm-clock")

@@ -117,9 +117,9 @@ OTHERWISE = [
         "a purse held by another village",
     ),
     (
-        "INSERT INTO accounts (name, purse, balance_fen) VALUES ('00/fees', 'fees', 0)",
-        "账户 00/fees 没有对应的项目",
-        "a purse for fees",
+        "INSERT INTO accounts (name, purse, balance_fen) VALUES ('{village}/fees', 'fees', 0)",
+        "账户 {village}/fees 没有对应的项目",
+        "a purse for fees that the nation does not hold",
     ),
     (
         "UPDATE account_flows SET reason = 'other' WHERE account = '00/{roof}' AND reason = 'gift'",

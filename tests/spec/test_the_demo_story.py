@@ -15,16 +15,18 @@ from miniapp_api.app import create_app
 from miniapp_api.commands import CHECKS
 from miniapp_api.demo import demo_accounts, is_told, keep_one_running, tell_story
 from miniapp_api.demo.story import PLACES, WANLIANG, ZHONGXIN
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from backend.core.config import Settings, load_settings
 from backend.core.db import db, read_with_retries, write_with_retries
 from backend.disbursements.models import SpendingCorrection, SpendingLine
 from backend.ledger.models import Transfer
 from backend.ledger.queries import purse_figures
+from backend.ledger.reasons import CHANNEL_FEE, OWN_MONEY
 from backend.notices.models import Notice
 from backend.projects.models import Project
 from backend.receipts.models import Receipt
+from backend.reconciliation.models import BillDifference, ReconciledDay
 from backend.regions.loading import load_some
 from backend.volunteers.models import Activity, CheckEvent
 from tests.conftest import Maker
@@ -50,9 +52,9 @@ def tell(app: Flask, settings: Settings, places: tuple[object, ...], **how: obje
         tell_story(settings=settings, ends_on=LAST_DAY, places=places, **how)  # type: ignore[arg-type]  # a short hand
 
 
-def count(app: Flask, table: type) -> int:
+def count(app: Flask, table: type, *which: ColumnElement[bool]) -> int:
     with app.app_context():
-        return read_with_retries(lambda: db.session.scalar(select(func.count()).select_from(table))) or 0
+        return read_with_retries(lambda: db.session.scalar(select(func.count()).select_from(table).where(*which))) or 0
 
 
 def test_the_villages_of_the_story_are_real_ones() -> None:
@@ -100,6 +102,13 @@ def test_the_notices_of_the_story_appeared_month_by_month_and_one_was_corrected(
     assert any(row.kind == "project_end" for row in rows)
 
 
+def test_each_day_of_the_story_is_reconciled_and_sealed_and_its_fee_paid(story: Flask) -> None:
+    sealed = count(story, ReconciledDay, ReconciledDay.state == "sealed")
+    assert sealed == count(story, ReconciledDay) > 150
+    assert count(story, BillDifference) == 0
+    assert count(story, Transfer, Transfer.reason == CHANNEL_FEE) > 100
+
+
 def test_each_day_that_the_demo_is_started_an_activity_runs_in_zhongxin(story: Flask) -> None:
     before = count(story, Activity)
     for day, more in ((21, 0), (22, 1), (22, 1), (25, 2)):
@@ -120,11 +129,12 @@ def test_a_story_that_was_cut_off_goes_on_where_it_stopped(app: Flask, settings:
         tell(app, settings, (WANLIANG,), progress=die)
     with app.app_context():
         assert not read_with_retries(is_told)
-    half = count(app, Transfer)
+    of_the_village = Transfer.reason.not_in((OWN_MONEY, CHANNEL_FEE))
+    half = count(app, Transfer, of_the_village)
 
     tell(app, settings, (WANLIANG,))
     tell(app, settings, (WANLIANG,))
-    assert half < count(app, Transfer) == count_of_a_whole_telling(WANLIANG)
+    assert half < count(app, Transfer, of_the_village) == count_of_a_whole_telling(WANLIANG)
     with app.app_context():
         assert read_with_retries(is_told)
         assert [finding for check in CHECKS for finding in read_with_retries(check)] == []

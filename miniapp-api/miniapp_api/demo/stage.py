@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from backend.core import clock
 from backend.core.config import Settings
-from backend.payments.providers import Provider
+from backend.payments.sandbox import SandboxProvider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Stage:
     """What all villages of the story share. `codes` remembers what the acts made, by the key of the act."""
 
     settings: Settings
-    provider: Provider
+    provider: SandboxProvider
     ends_on: date
     organisation: str
     givers: list[int]

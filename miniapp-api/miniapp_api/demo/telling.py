@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 from sqlalchemy import exists, select
 
@@ -14,6 +14,7 @@ from backend.core.db import db, write_with_retries
 from backend.jobs.publishing import drain_queue, publish_due
 from backend.payments.sandbox import SandboxProvider
 from backend.receipts.numbering import issue_receipts
+from miniapp_api.demo.accounts import own_money, reconcile
 from miniapp_api.demo.cast import engage_givers, engage_organisation, engage_staff
 from miniapp_api.demo.plot import plot
 from miniapp_api.demo.stage import Event, Stage
@@ -53,14 +54,15 @@ def tell_story(
         givers=engage_givers(now=first_day),
     )
     month = ""
-    for day, events in _by_day(event for place in places for event in plot(place, stage=stage)):
-        _begin_day(day)
+    told = chain(own_money(stage=stage), *(plot(place, stage=stage) for place in places))
+    for day, events in _by_day(told):
+        _begin_day(day, stage=stage)
         if month != f"{day:%Y-%m}":
             month = f"{day:%Y-%m}"
             progress(f"{month} ……")
         for event in events:
             stage.codes[event.key] = once(event.key, event.act, now=event.at)
-    _end(ends_on)
+    _end(ends_on, stage=stage)
     progress(f"故事讲到 {ends_on.isoformat()}。")
 
 
@@ -71,9 +73,10 @@ def _by_day(events: Iterator[Event]) -> Iterator[tuple[date, list[Event]]]:
         yield day, list(found)
 
 
-def _begin_day(day: date) -> None:
-    """Publish what fell due in the night, and number the receipts."""
+def _begin_day(day: date, *, stage: Stage) -> None:
+    """Publish what fell due in the night, number the receipts, reconcile the days whose bills are there."""
     now = clock.start_of_local_day(day) + timedelta(minutes=5)
+    reconcile(stage=stage, worker=WORKER, now=now)
     publish_due(now=now, worker=WORKER)
     _issue_receipts(now)
 
@@ -83,8 +86,9 @@ def _issue_receipts(now: datetime) -> None:
         pass
 
 
-def _end(ends_on: date) -> None:
+def _end(ends_on: date, *, stage: Stage) -> None:
     now = clock.start_of_local_day(ends_on + timedelta(days=1)) - timedelta(minutes=1)
     drain_queue()
-    _begin_day(ends_on)
+    _begin_day(ends_on, stage=stage)
+    reconcile(stage=stage, worker=WORKER, now=now)
     write_with_retries(lambda: audit.record(action=TOLD, actor=WORKER, subject=ends_on.isoformat(), now=now))
