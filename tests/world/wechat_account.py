@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -56,10 +57,16 @@ def key_of(owner: str) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def certificate_of(owner: str, serial: str, days: tuple[datetime, datetime] = PLATFORM_DAYS) -> bytes:
-    """A certificate over somebody's key, as PEM."""
+def certificate_of(
+    owner: str,
+    serial: str,
+    days: tuple[datetime, datetime] = PLATFORM_DAYS,
+    *,
+    key: CertificatePublicKeyTypes | None = None,
+) -> bytes:
+    """A certificate over somebody's key, or over another that is given, as PEM."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
-    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key_of(owner).public_key())
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key or key_of(owner).public_key())
     built = built.serial_number(int(serial, 16)).not_valid_before(days[0]).not_valid_after(days[1])
     return built.sign(key_of(owner), SHA256()).public_bytes(Encoding.PEM)
 
@@ -226,8 +233,7 @@ class ScriptedWire:
 
     def _next(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self.asked.append((method, url, dict(headers), body))
-        if not self.answers:
-            raise AssertionError("a call that nobody expected")
+        assert self.answers, "a call that nobody expected"
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

@@ -148,7 +148,7 @@ class Caller:
         code = told.get("code")
         if answer.status < 400 or not isinstance(code, str) or not _CODE.fullmatch(code):
             raise NoAnswer("shape")
-        log.warning("wechat_pay_refused", action=action, status=answer.status, code=code)
+        log.info("wechat_pay_refused", action=action, status=answer.status, code=code)
         return Reply(status=answer.status, told=told, code=code)
 
 

@@ -68,6 +68,7 @@ WRONG = [
     ("pub_key.pem", CURVE_PUBLIC, "RSA", "another kind of public key"),
     ("pub_key.pem", public_pem("merchant"), "商户自己的公钥", "our own key for WeChat's"),
     ("platform.pem", public_pem("platform"), "不是 RSA 证书", "a public key for a certificate"),
+    ("platform.pem", certificate_of("x", OTHER_SERIAL, key=curve.public_key()), "不是 RSA 证书", "another certificate"),
     ("platform.pem", certificate_of("merchant", OTHER_SERIAL), "商户自己的证书", "our own certificate for WeChat's"),
     ("platform.pem", certificate_of("platform", MERCHANT_SERIAL), "商户自己的证书", "our own serial"),
 ]
