@@ -1,6 +1,7 @@
 """Letters that can be drawn: which shipped font has a character, how wide a line is, and drawing it.
 
-WenQuanYi Micro Hei has nearly every character of China's village names; `region-gaps.ttf` has the rest. Two names use
+WenQuanYi Micro Hei has nearly every character of China's village names; `gaps.ttf` has the rest, and the rare ones of
+people's names (GB 18030-2022, extension A and the standard characters of the further planes). Two village names use
 characters of the private use area, which have no agreed shape: a hollow square stands for them, as for any other
 character that neither font has. Emoji that cannot be drawn are left out, so a nickname does not turn into squares.
 """
@@ -15,7 +16,7 @@ from PIL import ImageDraw, ImageFont
 
 DATA = Path(__file__).parent / "data"
 MAIN = DATA / "wqy-microhei.ttc"
-GAPS = DATA / "region-gaps.ttf"
+GAPS = DATA / "gaps.ttf"
 MISSING = "□"
 
 # What has no picture of its own: controls, lone surrogates, joiners, direction marks.
@@ -51,7 +52,7 @@ class Face:
 
     def width(self, text: str, size: int) -> float:
         """Return the width of one line in pixels."""
-        return sum(_font(path, size).getlength(run) for path, run in self._runs(text))
+        return sum(_font(path, size).getlength(run) for path, run in self.runs(text))
 
     def draw(
         self, draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, *, size: int, fill: str, bold: bool = False
@@ -59,12 +60,12 @@ class Face:
         """Draw one line whose baseline begins at `at`. Bold is a stroke, because the font has one weight only."""
         x, y = at
         stroke = size / 48 if bold else 0
-        for path, run in self._runs(text):
+        for path, run in self.runs(text):
             font = _font(path, size)
             draw.text((x, y), run, font=font, fill=fill, anchor="ls", stroke_width=stroke, stroke_fill=fill)
             x += font.getlength(run)
 
-    def _runs(self, text: str) -> list[tuple[Path, str]]:
+    def runs(self, text: str) -> list[tuple[Path, str]]:
         """Split a line into stretches of one font each, with what cannot be drawn replaced or left out."""
         chosen = [pair for letter in text if (pair := self._choose(letter))]
         return [(path, "".join(letter for _, letter in run)) for path, run in groupby(chosen, key=lambda pair: pair[0])]

@@ -1,8 +1,12 @@
-"""Make `qr/data/region-gaps.ttf`: the characters of region names that WenQuanYi Micro Hei lacks.
+"""Make `qr/data/gaps.ttf`: the characters of region names and of people's names that WenQuanYi Micro Hei lacks.
 
 Run on Debian with `fonts-noto-cjk` and `fonts-hanazono` installed, after new region data has come:
 
     python tools/make_font_subset.py
+
+A receipt bears the name of a person, so whatever GB 18030-2022 asks of every program must be drawn: extension A and the
+end of the basic block, and the characters of the further planes that the table of standard characters holds (they
+are all in Noto Sans CJK, which decides what of those planes is taken).
 
 The first source that has a character gives its shape. Cubic outlines become quadratic ones, because some programs
 that print a PDF embed TrueType only. Characters of the private use area have no agreed shape and are left out:
@@ -23,28 +27,36 @@ from fontTools.ttLib import TTFont
 ROOT = Path(__file__).parents[1]
 REGIONS = ROOT / "backend/regions/data/regions.csv.xz"
 MAIN = ROOT / "qr/data/wqy-microhei.ttc"
-TARGET = ROOT / "qr/data/region-gaps.ttf"
+TARGET = ROOT / "qr/data/gaps.ttf"
 SOURCES = [
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 2),  # face 2 holds the mainland shapes
     ("/usr/share/fonts/truetype/hanazono/HanaMinA.ttf", 0),
     ("/usr/share/fonts/truetype/hanazono/HanaMinB.ttf", 0),
 ]
 UNITS = 1000
+OF_NAMES = ((0x3400, 0x4DBF), (0x9FA6, 0x9FFF), (0x20000, 0x3FFFF))
 NAMES = {
-    "familyName": "Happy Home Region Gaps",
+    "familyName": "Happy Home Gaps",
     "styleName": "Regular",
-    "psName": "HappyHomeRegionGaps-Regular",
+    "psName": "HappyHomeGaps-Regular",
     "copyright": "Outlines (c) 2014-2021 Adobe (Noto Sans CJK) and (c) 2011 GlyphWiki Project (Hanazono).",
     "licenseDescription": "SIL Open Font License, Version 1.1",
 }
 
 
 def missing_characters() -> list[str]:
-    """Return what region names use and the main font lacks, private use aside."""
+    """Return what names of regions and of people use and the main font lacks, private use aside."""
     with lzma.open(REGIONS, "rt", encoding="utf-8") as lines:
         used = {letter for line in lines for letter in line.rstrip("\n").partition(",")[2]}
+    path, face = SOURCES[0]
+    used |= {chr(code) for code in TTFont(path, fontNumber=face).getBestCmap() if is_of_names(code)}
     known = TTFont(MAIN, fontNumber=0).getBestCmap()
     return sorted(letter for letter in used if ord(letter) not in known and not "\ue000" <= letter <= "\uf8ff")
+
+
+def is_of_names(code: int) -> bool:
+    """Say whether a character is one that the name of a person may have and that old fonts lack."""
+    return any(first <= code <= last for first, last in OF_NAMES)
 
 
 def glyph_from(font: TTFont, letter: str) -> tuple[Any, int]:

@@ -20,7 +20,7 @@ from miniapp_api.edge import settings
 BUILT = HOUSE / "miniapp-api" / "client" / "dist" / "build" / "h5"
 COMPRESSED = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
 # What is not a page of the client: an unknown address there is a 404, never the client.
-NOT_PAGES = ("api/", "s/", "r/", "n/", "sandbox/", "login/", "assets/", "static/")
+NOT_PAGES = ("api/", "s/", "r/", "n/", "verify/", "sandbox/", "login/", "assets/", "static/")
 PATH_MAX = 200
 FOR_EVER = "public, max-age=31536000, immutable"
 NOT_BUILT = "网页还没有构建：请运行 make client（或 make run）。The page is not built: make client."

@@ -22,6 +22,7 @@ from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
 from miniapp_api.commands_jobs import install_job_commands
+from miniapp_api.commands_receipts import install_receipt_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
 from miniapp_api.commands_wechat import install_wechat_commands
@@ -48,6 +49,7 @@ def install_commands(app: Flask) -> None:
     install_job_commands(app)
     install_staff_commands(app)
     install_wechat_commands(app)
+    install_receipt_commands(app)
     app.cli.add_command(load_regions)
     app.cli.add_command(prepare)
     app.cli.add_command(welcome)

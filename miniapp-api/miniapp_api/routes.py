@@ -25,6 +25,8 @@ from miniapp_api import (
     sandbox,
     sessions,
     sharing,
+    statements,
+    verify,
     villages,
     volunteers,
 )
@@ -41,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     villages.bp,
     projects.bp,
     donations.bp,
+    statements.bp,
     payments.bp,
     sharing.bp,
     media.bp,
@@ -64,6 +67,7 @@ PAGES: tuple[Pages, ...] = (
     ops.bp,
     sandbox.pages,
     receipts.pages,
+    verify.pages,
     link_pages.pages,
     login_pages.pages,
 )
