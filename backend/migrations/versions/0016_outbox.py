@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,13 +36,19 @@ def upgrade() -> None:
 def _remade(name: str, columns: list[Any], told: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Drop a table and make it again with other columns and the same rows, told anew; ids are given in their order."""
     before = sa.Table(name, sa.MetaData(), autoload_with=op.get_bind())
-    rows = [dict(row) for row in op.get_bind().execute(sa.select(before).order_by(before.c.id)).mappings()]
+    rows = [_in_utc(dict(row)) for row in op.get_bind().execute(sa.select(before).order_by(before.c.id)).mappings()]
     op.drop_table(name)
     table = op.create_table(name, *columns)
     for start in range(0, len(rows), CHUNK):
         chunk = [told(row) for row in rows[start : start + CHUNK]]
         names = set(table.c.keys()) - {"id"}
         op.bulk_insert(table, [{key: value for key, value in row.items() if key in names} for row in chunk])
+
+
+def _in_utc(row: dict[str, Any]) -> dict[str, Any]:
+    """Give instants the zone back that SQLite does not keep."""
+    naive = {name: value for name, value in row.items() if isinstance(value, datetime) and value.tzinfo is None}
+    return row | {name: value.replace(tzinfo=UTC) for name, value in naive.items()}
 
 
 def _with_key(row: dict[str, Any]) -> dict[str, Any]:
