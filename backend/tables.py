@@ -18,6 +18,7 @@ from backend.people import models as people
 from backend.projects import models as projects
 from backend.receipts import models as receipts
 from backend.reconciliation import models as reconciliation
+from backend.refunds import models as refunds
 from backend.regions import models as regions
 from backend.sharing import models as sharing
 from backend.volunteers import models as volunteers
@@ -41,6 +42,7 @@ ALL = (
     projects,
     receipts,
     reconciliation,
+    refunds,
     regions,
     sharing,
     volunteers,

@@ -46,6 +46,8 @@ TRANSACTION_OPENERS = (
     "backend/sharing/round_codes.py",  # Asks for a picture between claiming the turn and keeping it.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.
     "backend/reconciliation/daily.py",  # Fetches bills between claiming a day and storing what came.
+    "backend/refunds/hearing.py",  # Keeps a verified word, and acts upon it, as the inbox of payments does.
+    "backend/refunds/sending.py",  # Asks the provider between claiming a question and acting upon the answer.
     "backend/payments/sandbox.py",  # Its prepay plays the call to another house.
 )
 

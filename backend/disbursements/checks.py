@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import func, literal, or_, select, text
+from sqlalchemy import exists, func, literal, or_, select, text
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db, local_date
 from backend.disbursements.models import ENDED_BY, Payout, SpendingCorrection, SpendingLine
-from backend.disbursements.service import reallocation_reference
+from backend.disbursements.references import reallocation_reference
+from backend.donations.models import Gift
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import (
@@ -21,9 +22,12 @@ from backend.ledger.reasons import (
     SPENDING_CORRECTION,
     SURPLUS_TO_FUND,
 )
+from backend.payments.models import PaymentOrder
 from backend.people.models import Staff
 from backend.people.rights import NATION
 from backend.projects.models import Project
+from backend.refunds.models import Refund
+from backend.refunds.workflow import SUCCESS
 
 SHOWN = 20
 
@@ -163,12 +167,18 @@ def _payouts_have_one_end() -> list[str]:
 
 
 def _reallocations_have_their_arrival() -> list[str]:
+    """What was given to a project is what arrived, less what went back to the giver before."""
     arrival, prefix = aliased(Transfer), reallocation_reference("")
+    of_arrival = exists().where(
+        Gift.id == Refund.gift_id, PaymentOrder.id == Gift.order_id, PaymentOrder.out_trade_no == arrival.reference
+    )
+    sums = select(func.coalesce(func.sum(Refund.amount_fen), 0)).where(of_arrival, Refund.account == UNALLOCATED)
+    refunded = sums.where(Refund.state == SUCCESS).correlate(arrival).scalar_subquery()
     is_its_arrival = (
         (arrival.reference == func.substr(Transfer.reference, len(prefix) + 1))
         & arrival.reason.in_((GIFT_UNALLOCATED, BILL_ARRIVAL))
         & (arrival.target_account == UNALLOCATED)
-        & (arrival.amount_fen == Transfer.amount_fen)
+        & (arrival.amount_fen - refunded == Transfer.amount_fen)
         & (Transfer.reference == literal(prefix) + arrival.reference)
     )
     loose = select(Transfer.reference).outerjoin(arrival, is_its_arrival)

@@ -13,6 +13,13 @@ class FourEyes(Refusal):
     detail = "提出和批准要由两个人办理，请请另一位同事批准。"
 
 
+class NothingLeft(Refusal):
+    """All of the money was given back to its giver."""
+
+    code = "NOTHING_LEFT"
+    detail = "这笔钱已经全部退回给捐赠人。"
+
+
 class AlreadyApproved(Refusal):
     """Somebody else has approved this payout; the money moved once."""
 

@@ -12,19 +12,16 @@ from backend.core.errors import NotFound
 from backend.core.ids import new_code
 from backend.disbursements.ending import check_waits, locked_payout
 from backend.disbursements.models import Payout
-from backend.disbursements.refusals import FourEyes, ProjectClosed
+from backend.disbursements.references import payout_reference, reallocation_reference
+from backend.disbursements.refusals import FourEyes, NothingLeft, ProjectClosed
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
-from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, post
+from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, lock_account, post
 from backend.ledger.queries import balance_fen
 from backend.ledger.reasons import PAYOUT, REALLOCATION
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.projects.models import Project
 from backend.projects.service import lock_project
-
-
-def payout_reference(code: str) -> str:
-    """Return the ledger reference of a payout."""
-    return f"payout:{code}"
+from backend.refunds.queries import taken_from_unallocated
 
 
 def propose_payout(*, project: str, amount_fen: int, staff: StaffMember, now: datetime) -> str:
@@ -77,10 +74,11 @@ def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
 
 
 def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetime) -> PostedTransfer:
-    """Give money that belongs nowhere yet its project: `00/unallocated → 00/P`, whole and once (law 7).
+    """Give money that belongs nowhere yet its project: `00/unallocated → 00/P`, once, all that was not given back.
 
     A repeat for the same project is the same act; for another project it is refused (`ReferenceReused`). Refuses
-    `ProjectClosed`. `reference` is that of the transfer that brought the money.
+    `ProjectClosed`, `NothingLeft`, and `RefundUnderWay` while a part is promised back to its giver. `reference` is
+    that of the transfer that brought the money (law 7).
     """
     authorise(staff, "unallocated.reallocate", NATION, subject=reference)
     arrived = find_transfer(reference)
@@ -88,10 +86,14 @@ def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetim
         raise NotFound()
     if lock_project(project).closed_at is not None:
         raise ProjectClosed()
+    lock_account(UNALLOCATED)  # So that no refund takes of the same money between the look and the posting.
+    left_fen = arrived.amount_fen - taken_from_unallocated(reference)
+    if left_fen == 0:
+        raise NothingLeft()
     posted = post(
         source=UNALLOCATED,
         target=account(NATIONAL, project),
-        amount_fen=arrived.amount_fen,
+        amount_fen=left_fen,
         reason=REALLOCATION,
         reference=reallocation_reference(reference),
         now=now,
@@ -99,11 +101,6 @@ def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetim
     if posted.is_new:
         audit.record(action="unallocated.reallocate", actor=staff.code, subject=reference, now=now, project=project)
     return posted
-
-
-def reallocation_reference(reference: str) -> str:
-    """Return the ledger reference of the reallocation of the money that came under `reference`."""
-    return f"reallocation:{reference}"
 
 
 def _locked_project_of(payout: str) -> Project:

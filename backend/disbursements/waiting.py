@@ -10,12 +10,16 @@ from sqlalchemy import exists, literal, select
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db
-from backend.disbursements.service import reallocation_reference
+from backend.disbursements.references import reallocation_reference
+from backend.donations.models import Gift
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
+from backend.ledger.reasons import GIFT_UNALLOCATED
 from backend.payments.models import PaymentOrder
 from backend.projects.queries import find_projects, funds_of
 from backend.projects.rules import ProjectRecord, state_of
+from backend.refunds.queries import refunded_of_gift
+from backend.refunds.workflow import HOLDING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +41,16 @@ class WaitingMoney:
 
 
 def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[WaitingMoney]:
-    """Return the money that arrived and has no project yet, newest first (law 7)."""
+    """Return the money that arrived and has no project yet, newest first, less what goes back to its giver (law 7)."""
     given = aliased(Transfer)
     is_given = exists().where(given.reference == literal(reallocation_reference("")) + Transfer.reference)
+    refunded = refunded_of_gift(HOLDING)
     statement = (
-        select(Transfer, PaymentOrder.purse)
+        select(Transfer, PaymentOrder.purse, (Transfer.amount_fen - refunded).label("left_fen"))
         .outerjoin(PaymentOrder, PaymentOrder.out_trade_no == Transfer.reference)
-        .where(Transfer.target_account == UNALLOCATED, ~is_given)
+        .outerjoin(Gift, Gift.order_id == PaymentOrder.id)
+        .where(Transfer.target_account == UNALLOCATED, Transfer.reason == GIFT_UNALLOCATED, ~is_given)
+        .where(Transfer.amount_fen > refunded)
         .order_by(Transfer.id.desc())
         .limit(limit)
     )
@@ -55,7 +62,7 @@ def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[W
     names = [name for name in WaitingMoney.__dataclass_fields__ if name not in apart]
     found = []
     for row in rows:
-        told = {name: getattr(row.Transfer, name) for name in names}
+        told = {name: getattr(row.Transfer, name) for name in names} | {"amount_fen": int(row.left_fen)}
         meant = wanted.get(row.purse)
         fund = None if meant is None else funds.get(meant.village_code)
         found.append(WaitingMoney(**told, meant_for=meant, offers=offers(meant, fund=fund, now=now)))

@@ -15,7 +15,7 @@ from backend.content.service import GIFT as GIFT_WORDS
 from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
 from backend.core.errors import NotFound
-from backend.disbursements.service import reallocation_reference
+from backend.disbursements.references import reallocation_reference
 from backend.donations.models import Gift, GiftWords
 from backend.donations.wording import public_name
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of, purse_of
@@ -33,6 +33,8 @@ from backend.payments.models import (
 from backend.payments.settle import GIFT, WAITING
 from backend.people.humans import heads_of, same_human
 from backend.receipts.models import Receipt, ReceiptWaiver
+from backend.refunds.queries import refunded_of_gift
+from backend.refunds.workflow import LIVE
 
 IS_HEARD = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
 IS_ASKED = exists().where(OrderAsk.order_id == PaymentOrder.id)
@@ -51,7 +53,8 @@ class GiftRecord:
 
     `holder` is who holds the account that received the money.
 
-    `redirected_to` is the purse that a redirected gift was given to since; None while it waits.
+    `redirected_to` is the purse that a redirected gift was given to since; None while it waits. `amount_fen` is what
+    was given, whole; `refunded_fen` of it went back to the giver, and `refunding_fen` is promised back.
     """
 
     id: int
@@ -70,6 +73,8 @@ class GiftRecord:
     paid_at: datetime | None
     holder: str | None
     redirected_to: str | None
+    refunded_fen: int
+    refunding_fen: int
     receipt: str | None
     """The number of its newest paper, as printed."""
     waives_receipt: bool
@@ -77,11 +82,15 @@ class GiftRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftLine:
-    """One gift as everybody may see it. A hidden amount is None; of no gift is the hour told (ADR 0013)."""
+    """One gift as everybody may see it. A hidden amount is None; of no gift is the hour told (ADR 0013).
+
+    `amount_fen` is what was given; `refund` says whether it went back to its giver: `none`, `part` or `whole`.
+    """
 
     code: str
     name: str
     amount_fen: int | None
+    refund: str
     message: str | None
     paid_at: datetime
     """The first instant of the local day of the payment."""
@@ -134,6 +143,7 @@ def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: i
     arrived = aliased(Transfer, union_all(*map(select, parts)).subquery())
     statement = (
         select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords, by_itself, hidden)
+        .add_columns(refunded_of_gift())
         .join(PaymentOrder, PaymentOrder.out_trade_no == arrived.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
@@ -165,13 +175,14 @@ def _page(part: Select[Transfer], *, before: tuple[date, str] | None, limit: int
 
 
 def brought_by(link_ids: Iterable[str]) -> dict[str, Brought]:
-    """Return what was received by each link, from the ledger; no giver is named, no hidden amount is summed (R64)."""
-    shown = case((Gift.hide_amount.is_(True), 0), else_=Transfer.amount_fen)
+    """Return what each link brought that was not given back; no giver is named, no hidden amount summed (R64)."""
+    kept = Transfer.amount_fen - refunded_of_gift()
+    shown = case((Gift.hide_amount.is_(True), 0), else_=kept)
     statement = (
         select(Gift.link_id, func.count(), func.sum(shown), func.min(Transfer.posted_at))
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .join(Transfer, Transfer.reference == PaymentOrder.out_trade_no)
-        .where(Gift.link_id.in_(sorted(set(link_ids))))
+        .where(Gift.link_id.in_(sorted(set(link_ids))), kept > 0)
         .group_by(Gift.link_id)
     )
     rows = db.session.execute(statement)
@@ -187,6 +198,7 @@ def _gifts() -> Select[Any]:
     return (
         select(Gift, PaymentOrder, GiftWords, Receipt.printed, given.target_account, IS_HEARD, IS_ASKED)
         .add_columns(ReceiptWaiver.is_waived)
+        .add_columns(refunded_of_gift(), refunded_of_gift(LIVE))
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .outerjoin(Receipt, Receipt.id == newest)
@@ -197,7 +209,7 @@ def _gifts() -> Select[Any]:
 
 
 def _record(row: Any, *, now: datetime) -> GiftRecord:
-    gift, order, words, printed, given_to, is_heard, is_asked, is_waived = row
+    gift, order, words, printed, given_to, is_heard, is_asked, is_waived, refunded_fen, refunding_fen = row
     state = _state(order, is_heard=is_heard, is_asked=is_asked, now=now)
     return GiftRecord(
         id=gift.id,
@@ -216,6 +228,8 @@ def _record(row: Any, *, now: datetime) -> GiftRecord:
         paid_at=order.paid_at,
         holder=holder_of(order.target_account) if order.state == PAID else None,
         redirected_to=None if given_to is None else purse_of(given_to),
+        refunded_fen=int(refunded_fen),
+        refunding_fen=int(refunding_fen),
         receipt=printed,
         waives_receipt=bool(is_waived),
     )
@@ -235,14 +249,16 @@ def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime
     return "confirming" if is_heard or is_asked else "expired"
 
 
-def _line(row: Row[int, date | None, Gift, GiftWords, bool, bool]) -> GiftLine:
-    amount_fen, day, gift, words, came_by_a_row_of_its_own, is_held_back = row
-    # A reallocation stands in the ledger by itself: beside a name it would tell the hidden amount (ADR 0013).
-    told = None if is_held_back or (gift.hide_amount and came_by_a_row_of_its_own) else words
+def _line(row: Row[int, date | None, Gift, GiftWords, bool, bool, int]) -> GiftLine:
+    amount_fen, day, gift, words, came_by_a_row_of_its_own, is_held_back, refunded_fen = row
+    # A reallocation or refund stands in the ledger by itself: beside a name it would tell the hidden amount (ADR 0013).
+    stands_alone = came_by_a_row_of_its_own or refunded_fen
+    told = None if is_held_back or (gift.hide_amount and stands_alone) else words
     return GiftLine(
         code=gift.code,
         name=public_name(display=gift.display, name=None if told is None else told.name),
         amount_fen=None if gift.hide_amount else amount_fen,
+        refund="none" if not refunded_fen else "whole" if refunded_fen >= amount_fen else "part",
         message=None if told is None else told.message,
         paid_at=start_of_local_day(cast(date, day)),  # What comes from outside has it: `channel_of_world`.
         via_share=gift.link_id is not None,

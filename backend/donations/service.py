@@ -23,6 +23,7 @@ from backend.people.humans import is_same_human, same_human
 from backend.projects.models import Project
 from backend.projects.queries import get_project
 from backend.projects.rules import ProjectRecord, gift_refusal
+from backend.refunds.models import RefundWords
 
 AMOUNT_FEN_MAX = 500_000_000
 NAME_CHARS_MAX, MESSAGE_CHARS_MAX = 20, 100
@@ -130,6 +131,7 @@ def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
 def forget_words(*, person_id: int) -> None:
     """Delete every name and message that a person wrote; gifts and receipts stay, without a name (law 12)."""
     db.session.execute(delete(GiftWords).where(GiftWords.person_id.in_(same_human(person_id))))
+    db.session.execute(delete(RefundWords).where(RefundWords.person_id.in_(same_human(person_id))))
     content.forget_all(kind=content.GIFT, person_id=person_id)
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from backend.core.config import Settings
 from backend.core.wire import HttpWire, Wire
 from backend.outbox.sending import Sender
+from backend.payments.providers import Refunding
 from backend.payments.sandbox import NAME as SANDBOX
 from backend.payments.sandbox import NoticeSender
 from backend.payments.sandbox_book import NOTICE_KIND
+from backend.payments.wechat.reading import NAME as WECHAT
+from backend.payments.worker import provider_of
+from backend.refunds.sending import RefundSender
+from backend.refunds.service import KIND as REFUND
 
 
 def senders_of(settings: Settings, *, wire: Wire | None = None) -> dict[str, Sender]:
@@ -16,4 +21,8 @@ def senders_of(settings: Settings, *, wire: Wire | None = None) -> dict[str, Sen
     senders: dict[str, Sender] = {}
     if settings.payment_provider == SANDBOX:
         senders[NOTICE_KIND] = Sender(send=NoticeSender(settings, wire=way))
+    if settings.payment_provider in (SANDBOX, WECHAT):
+        provider = provider_of(settings, wire=wire)
+        if isinstance(provider, Refunding):
+            senders[REFUND] = Sender(send=RefundSender(provider=provider, name=provider.name))
     return senders

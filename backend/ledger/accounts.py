@@ -8,6 +8,7 @@ WORLD = "world"
 NATIONAL = "00"
 UNALLOCATED = "00/unallocated"
 FEES = "00/fees"
+REFUNDS = "#refunds"
 AMOUNT_FEN_MAX = 10**13
 _HOLDER = r"(?:00|\d{2}|\d{4}|\d{6}|\d{9}|\d{12})"
 _ACCOUNT = re.compile(
@@ -40,6 +41,11 @@ def holder_of(name: str) -> str:
 def purse_of(name: str) -> str:
     """Return what the money of the account is for, without reservation or leg; `world` has none."""
     return "" if name == WORLD else name.split("/", 1)[1].split("#", 1)[0]
+
+
+def refunds_account(name: str) -> str:
+    """Return the account of what is promised back to givers out of `name`: `<holder>/<purse>#refunds` (ADR 0020)."""
+    return account(holder_of(name), f"{purse_of(name)}{REFUNDS}")
 
 
 def is_in_transit(name: str) -> bool:

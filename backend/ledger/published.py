@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from backend.core.clock import local_day, start_of_local_day
 from backend.ledger.queries import LedgerLine
-from backend.ledger.reasons import GIFT, GIFT_UNALLOCATED
+from backend.ledger.reasons import GIFT, GIFT_UNALLOCATED, OF_REFUNDS
 
-BROUGHT_BY_A_PROVIDER = (GIFT, GIFT_UNALLOCATED)
+WITH_A_PROVIDER = (GIFT, GIFT_UNALLOCATED, *OF_REFUNDS)
 REALLOCATION = "reallocation:"
 
 
 def published(line: LedgerLine) -> LedgerLine:
     """Return a ledger line as the public reads it.
 
-    Of money that a provider brought only the day is told, and never the provider's number: with it one could open
-    the payment, and the gift behind it. References of our own (payouts, spending, corrections) stay as they are.
+    Of money that a provider brought, or takes back to a giver, only the day is told, and never the number that the
+    provider knows: with it one could open the payment, and the gift behind it. References of our own (payouts,
+    spending, corrections) stay as they are.
     """
-    if line.reason in BROUGHT_BY_A_PROVIDER:
+    if line.reason in WITH_A_PROVIDER:
         day = start_of_local_day(local_day(line.posted_at))
         return replace(line, posted_at=day, reference=public_reference(line.reference))
     if line.reference.startswith(REALLOCATION):

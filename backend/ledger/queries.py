@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import case, func, literal, or_, select, union_all
 
 from backend.core.db import db
-from backend.ledger.accounts import NATIONAL, WORLD, account
+from backend.ledger.accounts import NATIONAL, REFUNDS, WORLD, account, refunds_account
 from backend.ledger.models import Account, Flow, LedgerState, OrderedTransfer, QueuedTransfer, Transfer
-from backend.ledger.reasons import GIFT, REALLOCATION, SPENDING, SPENDING_CORRECTION, SURPLUS_TO_FUND
+from backend.ledger.reasons import GIFT, REALLOCATION, REFUND, SPENDING, SPENDING_CORRECTION, SURPLUS_TO_FUND
 
 GIFT_REASONS = (GIFT, REALLOCATION)
 # The tail is sought by the queue's row ids and never by account: an account may have ten million transfers.
@@ -32,7 +32,12 @@ class FlowTotal:
 
 @dataclass(frozen=True, kw_only=True)
 class PurseFigures:
-    """Where the money of one purse is, in fen. `received` is the sum of all the others, always."""
+    """Where the money of one purse is, in fen.
+
+    `received` is what came in and was not given back: always the sum of nation, transit, village, spent and moved.
+    `refunding` is the part of the nation's that is promised back to givers, `refunded` what went back to them; the
+    number of gifts is that of all that came, those given back too, as the list of gifts shows them.
+    """
 
     received_fen: int = 0
     with_nation_fen: int = 0
@@ -40,6 +45,8 @@ class PurseFigures:
     with_village_fen: int = 0
     spent_fen: int = 0
     moved_to_fund_fen: int = 0
+    refunding_fen: int = 0
+    refunded_fen: int = 0
     gift_count: int = 0
 
 
@@ -109,7 +116,9 @@ def purse_figures(purses: Iterable[tuple[str, str]]) -> dict[str, PurseFigures]:
     """Return the figures of purses given as (purse, village code), one statement for all of them."""
     places = {}
     for purse, village in purses:
-        places[account(NATIONAL, purse)] = (purse, True)
+        of_nation = account(NATIONAL, purse)
+        places[of_nation] = (purse, True)
+        places[refunds_account(of_nation)] = (purse, True)
         places[account(village, purse)] = (purse, False)
     sums: dict[str, dict[str, int]] = {
         purse: dict.fromkeys(PurseFigures.__dataclass_fields__, 0) for purse, _ in places.values()
@@ -122,12 +131,17 @@ def purse_figures(purses: Iterable[tuple[str, str]]) -> dict[str, PurseFigures]:
 
 def _add(sums: dict[str, int], total: FlowTotal, *, is_national: bool) -> None:
     sums["with_nation_fen" if is_national else "with_village_fen"] += total.in_fen - total.out_fen
+    if total.account.endswith(REFUNDS):
+        sums["refunding_fen"] += total.in_fen - total.out_fen
     if total.reason in GIFT_REASONS:
         sums["received_fen"] += total.in_fen - total.out_fen
         sums["gift_count"] += total.in_count - total.out_count
     elif total.reason == SURPLUS_TO_FUND:
         sums["received_fen"] += total.in_fen
         sums["moved_to_fund_fen"] += total.out_fen
+    elif total.reason == REFUND:
+        sums["received_fen"] -= total.out_fen
+        sums["refunded_fen"] += total.out_fen
     elif total.reason in (SPENDING, SPENDING_CORRECTION):
         sums["spent_fen"] += total.out_fen - total.in_fen
 

@@ -14,6 +14,10 @@ CHANNEL_FEE = "channel_fee"
 CHANNEL_FEE_RETURNED = "channel_fee_returned"
 BILL_ARRIVAL = "bill_arrival"
 BILL_COVER = "bill_cover"
+REFUND_RESERVED = "refund_reserved"
+REFUND = "refund"
+REFUND_RETURNED = "refund_returned"
+OF_REFUNDS = (REFUND_RESERVED, REFUND, REFUND_RETURNED)
 REASONS = (
     GIFT,
     GIFT_UNALLOCATED,
@@ -27,4 +31,5 @@ REASONS = (
     CHANNEL_FEE_RETURNED,
     BILL_ARRIVAL,
     BILL_COVER,
+    *OF_REFUNDS,
 )

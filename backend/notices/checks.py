@@ -15,6 +15,7 @@ from backend.jobs.periods import CORRECTION, MONTHLY, PROJECT_END
 from backend.notices.corrections import later_corrections, purse_codes
 from backend.notices.figures import FiguresOutOfJoint, Purse, figures_of
 from backend.notices.models import Notice
+from backend.notices.queries import read_figures
 from backend.notices.scopes import unpublished_in_month
 
 SHOWN = 20
@@ -39,7 +40,7 @@ def _all() -> Iterator[Notice]:
 
 
 def _differences(notice: Notice) -> list[str]:
-    told: dict[str, Any] = json.loads(notice.figures)
+    told = read_figures(notice.figures)
     purses = [Purse(code=purse["code"], title=purse["title"], kind=purse["kind"]) for purse in told["purses"]]
     opening, cut_off = notice.opening_position, notice.cut_off_position
     try:

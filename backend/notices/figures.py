@@ -1,6 +1,7 @@
 """The figures of a notice: one query over the ledger up to its cut-off, added up by pure rules (law 5, law 11).
 
-opening + received - spent + corrected - moved to the fund + other = closing, to the fen, or nothing is published.
+opening + received - refunded - spent + corrected - moved to the fund + other = closing, to the fen, or nothing is
+published. What is received is told whole, also where a part went back to its giver: that stands in a line of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import case, func, or_, select
 
 from backend.core.db import db
 from backend.ledger import reasons
-from backend.ledger.accounts import NATIONAL, holder_of, is_in_transit, purse_of
+from backend.ledger.accounts import NATIONAL, REFUNDS, holder_of, is_in_transit, purse_of
 from backend.ledger.models import Account, OrderedTransfer, Transfer
 from backend.notices import spending
 
@@ -22,6 +23,7 @@ SPENT = reasons.SPENDING
 CORRECTED = reasons.SPENDING_CORRECTION
 MOVED = reasons.SURPLUS_TO_FUND
 PAID_OUT = reasons.PAYOUT
+REFUNDED = reasons.REFUND
 
 
 class FiguresOutOfJoint(Exception):
@@ -43,16 +45,18 @@ class FlowSum:
 
 @dataclass(kw_only=True)
 class Sums:
-    """The figures of one purse, or of several together, in fen."""
+    """The figures of one purse, or of several together, in fen; `refunding` is a part of what the nation holds."""
 
     opening_fen: int = 0
     received_fen: int = 0
+    refunded_fen: int = 0
     spent_fen: int = 0
     corrected_fen: int = 0
     moved_to_fund_fen: int = 0
     other_fen: int = 0
     paid_out_fen: int = 0
     with_nation_fen: int = 0
+    refunding_fen: int = 0
     in_transit_fen: int = 0
     with_village_fen: int = 0
     closing_fen: int = 0
@@ -132,7 +136,7 @@ def add_up(flows: Iterable[FlowSum], codes: set[str]) -> Sums:
         elif is_in or is_out:
             _add(sums, flow, is_in=is_in)
     _place(sums, balances)
-    expected = sums.opening_fen + sums.received_fen - sums.spent_fen + sums.corrected_fen
+    expected = sums.opening_fen + sums.received_fen - sums.refunded_fen - sums.spent_fen + sums.corrected_fen
     expected += sums.other_fen - sums.moved_to_fund_fen
     if expected != sums.closing_fen or min(balances.values(), default=0) < 0:
         raise FiguresOutOfJoint(f"{sorted(codes)}: expected {expected}, holds {sums.closing_fen}")
@@ -146,6 +150,8 @@ def _add(sums: Sums, flow: FlowSum, *, is_in: bool) -> None:
         sums.corrected_fen += flow.amount_fen
     elif not is_in and flow.reason == SPENT:
         sums.spent_fen += flow.amount_fen
+    elif not is_in and flow.reason == REFUNDED:
+        sums.refunded_fen += flow.amount_fen
     elif not is_in and flow.reason == MOVED:
         sums.moved_to_fund_fen += flow.amount_fen
     else:
@@ -155,6 +161,7 @@ def _add(sums: Sums, flow: FlowSum, *, is_in: bool) -> None:
 def _place(sums: Sums, balances: dict[str, int]) -> None:
     """Say where the money lies at the cut-off: with the nation, between two tiers, with the village."""
     for name, held in balances.items():
+        sums.refunding_fen += held if name.endswith(REFUNDS) else 0
         if is_in_transit(name):
             sums.in_transit_fen += held
         elif holder_of(name) == NATIONAL:

@@ -15,6 +15,8 @@ from backend.jobs.periods import MONTHLY
 from backend.notices.models import PROJECT, VILLAGE, Notice, NoticeHead
 from backend.projects.queries import find_project
 
+SINCE_REFUNDS = ("refunded_fen", "refunding_fen")
+
 
 class NoticeUnknown(NotFound):
     """No notice has this code."""
@@ -92,4 +94,13 @@ def _notices() -> Select[Notice, str | None]:
 def _record(row: Notice, *, corrected_by: str | None) -> NoticeRecord:
     names = [name for name in NoticeRecord.__dataclass_fields__ if name not in ("corrected_by", "figures")]
     told = {name: getattr(row, name) for name in names}
-    return NoticeRecord(**told, corrected_by=corrected_by, figures=json.loads(row.figures))
+    return NoticeRecord(**told, corrected_by=corrected_by, figures=read_figures(row.figures))
+
+
+def read_figures(text: str) -> dict[str, Any]:
+    """Return the figures of a notice as it keeps them; one from before there were refunds tells of none."""
+    figures: dict[str, Any] = json.loads(text)
+    for sums in (figures, *figures["purses"]):
+        for name in SINCE_REFUNDS:
+            sums.setdefault(name, 0)
+    return figures

@@ -130,3 +130,18 @@ class SandboxTrade(Base):
     state: Mapped[str] = mapped_column(String(10))
     transaction_no: Mapped[str | None] = mapped_column(String(64), unique=True)
     success_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SandboxRefund(Base):
+    """The sandbox provider's own book of what it was asked to give back: `ends_as` at `ends_at`, PROCESSING before."""
+
+    __tablename__ = "sandbox_refunds"
+
+    refund_no: Mapped[str] = mapped_column(String(64), primary_key=True)
+    out_trade_no: Mapped[str] = mapped_column(String(32), ForeignKey("sandbox_trades.out_trade_no"), index=True)
+    provider_refund_no: Mapped[str] = mapped_column(String(64), unique=True)
+    refund_fen: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(80))
+    accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_as: Mapped[str] = mapped_column(String(10))
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)

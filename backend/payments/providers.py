@@ -200,6 +200,7 @@ class PaysOnPhone(Protocol):
         ...
 
 
+@runtime_checkable
 class Refunding(Protocol):
     """A provider that can give money back. Each is a network call: no transaction may be open; none ever raises."""
 

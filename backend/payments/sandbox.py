@@ -14,8 +14,19 @@ from backend.core.wire import HttpWire, Wire, WireBroken
 from backend.outbox.sending import DELIVERED, Message, Outcome
 from backend.payments import sandbox_bills, transactions
 from backend.payments.keys import sandbox_key, serial_of
-from backend.payments.providers import QUERY, BillTold, OrderToPrepay, Paid, PayWay, TradeAnswer, Unreadable
-from backend.payments.sandbox_book import NOTPAY, close_trade, open_trade
+from backend.payments.providers import (
+    QUERY,
+    BillTold,
+    OrderToPrepay,
+    PayWay,
+    RefundTold,
+    RefundToMake,
+    Told,
+    TradeAnswer,
+)
+from backend.payments.refund_words import read_refund, read_refund_notice
+from backend.payments.sandbox_book import NOTPAY, TradeUnknown, close_trade, find_trade, open_trade
+from backend.payments.sandbox_refunds import RefundAbsent, RefundRefused, open_refund, refund_of
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
 
@@ -46,10 +57,10 @@ class SandboxProvider:
         write_with_retries(lambda: open_trade(order, merchant=self.merchant, app_id=APP_ID))
         return PayWay(pay_url=f"/sandbox/pay/{order.out_trade_no}")
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Paid | Unreadable:
+    def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Told:
         """Verify a notice over its raw bytes and read it. Refuses `NoticeRefused`; calls nobody."""
         self._ring().verify(headers, body, now=now)
-        return transactions.read_notice(body, provider=self.name)
+        return read_refund_notice(body, provider=self.name) or transactions.read_notice(body, provider=self.name)
 
     def close(self, out_trade_no: str, *, now: datetime) -> None:
         """Close the trade in the sandbox's book, where it is unpaid; like `prepay` a transaction of its own."""
@@ -68,6 +79,35 @@ class SandboxProvider:
             return self._read(told, body=answer.body)
         except (WireBroken, NoticeRefused, ShapeWrong):
             return TradeAnswer(state="unknown")
+
+    def refund(self, refund: RefundToMake, *, now: datetime) -> RefundTold:
+        """Ask for a refund; like `prepay` a transaction of its own. The sandbox accepts first and gives back later."""
+        try:
+            told = write_with_retries(lambda: self._accepted(refund, now=now))
+        except (RefundRefused, TradeUnknown) as refusal:
+            return RefundTold(state="refused", refund_no=refund.refund_no, provider=self.name, code=refusal.code)
+        return self._read_refund(told)
+
+    def query_refund(self, refund_no: str, *, now: datetime) -> RefundTold:
+        """Ask the sandbox over HTTP what became of a refund; what is not signed, or makes no sense, is no answer."""
+        try:
+            answer = self.wire.get(f"{self.settings.own_url}/sandbox/v1/refunds/{refund_no}")
+            self._ring().verify(answer.headers, answer.body, now=now)
+            told = transactions.load_object(answer.body)
+            if answer.status == 404 and told.get("code") == RefundAbsent.code:
+                return RefundTold(state="absent", refund_no=refund_no, provider=self.name)
+            if answer.status == 200 and told.get("out_refund_no") == refund_no:
+                return self._read_refund(told)
+        except (WireBroken, NoticeRefused, ShapeWrong):
+            pass
+        return RefundTold(state="unknown", refund_no=refund_no, provider=self.name)
+
+    def _accepted(self, refund: RefundToMake, *, now: datetime) -> dict[str, object]:
+        return refund_of(open_refund(refund, now=now), find_trade(refund.out_trade_no), now=now)
+
+    def _read_refund(self, told: dict[str, object]) -> RefundTold:
+        text = json.dumps(told, ensure_ascii=False)
+        return read_refund(told, provider=self.name, notice_id="", told_by=QUERY, body=text)
 
     def _read(self, told: dict[str, object], *, body: bytes) -> TradeAnswer:
         if told.get("trade_state") == "SUCCESS":

@@ -6,11 +6,12 @@ from backend.core.config import Settings
 from backend.core.wire import Wire
 from backend.jobs.steps import Step
 from backend.payments import asking, inbox
-from backend.payments.providers import PaymentUnavailable, Provider
+from backend.payments.providers import PaymentUnavailable, Provider, Refunding
 from backend.payments.sandbox import NAME, SandboxProvider
 from backend.payments.wechat.pay import wechat_pay
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.receipts import numbering
+from backend.refunds.worker import refund_steps
 
 RECEIPTS_CHUNK = 200
 WAITING_EVERY_SECONDS = 10
@@ -35,6 +36,7 @@ def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, 
     if settings.payment_provider not in (NAME, WECHAT):
         return (receipt_step,)
     provider = provider_of(settings, wire=wire)
+    refunding = refund_steps(provider, name=provider.name) if isinstance(provider, Refunding) else ()
     return (
         receipt_step,
         Step(
@@ -50,4 +52,5 @@ def money_steps(settings: Settings, *, wire: Wire | None = None) -> tuple[Step, 
             every_seconds=WAITING_EVERY_SECONDS,
             calls_out=True,
         ),
+        *refunding,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import func, literal, select
 
 from backend.core.db import db
-from backend.ledger.accounts import FEES, NATIONAL, UNALLOCATED
+from backend.ledger.accounts import FEES, NATIONAL, REFUNDS, UNALLOCATED
 from backend.ledger.models import Account
 from backend.ledger.queries import PurseFigures, purse_figures
 from backend.projects.models import PlanLine, Project
@@ -37,14 +37,18 @@ def _plans_sum() -> list[str]:
 
 
 def _purses_add_up() -> list[str]:
-    """What was received lies somewhere, was spent or moved on, to the fen; a closed project holds nothing (R91)."""
+    """What was received lies somewhere, was spent or moved on, to the fen.
+
+    A closed project holds nothing (R91) but what is promised back to givers and on its way to them.
+    """
     unequal, held = [], []
     for code, is_closed, found in _purses():
         holds_fen = found.with_nation_fen + found.in_transit_fen + found.with_village_fen
         if found.received_fen != holds_fen + found.spent_fen + found.moved_to_fund_fen:
             unequal.append(f"项目 {code} 收到的钱不等于各处之和")
-        if is_closed and holds_fen != 0:
-            held.append(f"已结项的项目 {code} 还有 {holds_fen} 分没有转入基金")
+        left_fen = holds_fen - found.refunding_fen
+        if is_closed and left_fen != 0:
+            held.append(f"已结项的项目 {code} 还有 {left_fen} 分没有转入基金")
     return unequal[:SHOWN] + held[:SHOWN]
 
 
@@ -61,11 +65,11 @@ def _purses() -> Iterator[tuple[str, bool, PurseFigures]]:
 def _each_purse_has_its_project() -> list[str]:
     """A purse is held by the nation or by the project's own village; only `unallocated` and `fees` belong to none."""
     of_nation, of_village = literal(f"{NATIONAL}/") + Project.code, Project.village_code + "/" + Project.code
-    own = (Project.code == Account.purse) & Account.name.in_((of_nation, of_village))
+    own = (Project.code == Account.purse) & Account.name.in_((of_nation, of_nation + REFUNDS, of_village))
     statement = (
         select(Account.name)
         .outerjoin(Project, own)
-        .where(Project.id.is_(None), Account.name.not_in((UNALLOCATED, FEES)))
+        .where(Project.id.is_(None), Account.name.not_in((UNALLOCATED, UNALLOCATED + REFUNDS, FEES)))
         .order_by(Account.name)
         .limit(SHOWN)
     )

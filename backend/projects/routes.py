@@ -27,12 +27,16 @@ _ALLOWED = """
         WHERE p.closed_at IS NOT NULL
     UNION ALL SELECT 'surplus_to_fund', p.village_code || '/' || p.code, f.village_code || '/' || f.code FROM projects p
         JOIN projects f ON f.village_code = p.village_code AND f.kind = 'mutual_aid_fund'
-        WHERE p.closed_at IS NOT NULL"""
+        WHERE p.closed_at IS NOT NULL
+    UNION ALL SELECT 'refund_reserved', source, source || '#refunds' FROM refundable
+    UNION ALL SELECT 'refund', source || '#refunds', 'world' FROM refundable
+    UNION ALL SELECT 'refund_returned', source || '#refunds', source FROM refundable"""
 # The ledger is read once and grouped; what is compared are routes, a few for each project.
 _NOT_ALLOWED = f"""
 WITH taken AS MATERIALIZED (
     SELECT reason, source_account AS source, target_account AS target, COUNT(*) AS times, MIN(reference) AS example
     FROM transfers GROUP BY reason, source_account, target_account
+), refundable AS (SELECT '00/' || code AS source FROM projects UNION ALL SELECT '00/unallocated'
 ), allowed AS MATERIALIZED ({_ALLOWED})
 SELECT t.reason, t.source, t.target, t.times, t.example FROM taken t
 LEFT JOIN allowed a ON a.reason = t.reason AND a.source = t.source AND a.target = t.target

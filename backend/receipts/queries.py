@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from backend.core.db import db
 from backend.core.errors import NotFound
-from backend.disbursements.service import reallocation_reference
+from backend.disbursements.references import reallocation_reference
 from backend.donations.models import Gift, GiftWords
 from backend.ledger import reasons
 from backend.ledger.accounts import purse_of

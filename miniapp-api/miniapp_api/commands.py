@@ -18,6 +18,7 @@ from backend.projects.checks import check_projects
 from backend.projects.routes import check_routes
 from backend.receipts.checks import check_receipts
 from backend.reconciliation.checks import check_reconciliation
+from backend.refunds.checks import check_refunds
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
@@ -35,6 +36,7 @@ CHECKS = (
     check_payments,
     check_receipts,
     check_reconciliation,
+    check_refunds,
     check_notices,
     check_periods,
     check_volunteers,

@@ -161,9 +161,10 @@ def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
 def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any]:
     """Return a gift as its own giver sees it.
 
-    The stations are the account that received it, as the ledger has it.
+    The stations are the account that received it, as the ledger has it, without what went back to him.
     """
-    receipt, given_to = _receipt(gift), gift.redirected_to
+    receipt, given_to, kept_fen = _receipt(gift), gift.redirected_to, gift.amount_fen - gift.refunded_fen
+    holder = gift.holder if kept_fen else None
     return {
         **vars(gift),
         "project": card_of(get_project(gift.project_code), now=now),
@@ -171,7 +172,7 @@ def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any
         "receipt": receipt,
         "words": gift_words(gift.code),
         "reused": reused,
-        "stations": [] if gift.holder is None else [{"holder": gift.holder, "amount_fen": gift.amount_fen}],
+        "stations": [] if holder is None else [{"holder": holder, "amount_fen": kept_fen}],
     }
 
 

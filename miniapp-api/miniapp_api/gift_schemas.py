@@ -83,6 +83,8 @@ class GiftSchema(Schema):
     expires_at = LocalTime(required=True)
     paid_at = LocalTime(required=True, allow_none=True)
     redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)
+    refunded_fen = fields.Integer(required=True)
+    refunding_fen = fields.Integer(required=True)
     receipt = fields.Nested(ReceiptSchema, required=True, allow_none=True)
     waives_receipt = fields.Boolean(required=True)
     reused = fields.Boolean(required=True)
@@ -96,11 +98,12 @@ class SecretQuery(Schema):
 
 
 class GiftLineSchema(Schema):
-    """A gift as everybody sees it; a hidden amount is null."""
+    """A gift as everybody sees it; a hidden amount is null. `refund`: whether it went back to its giver."""
 
     code = fields.String(required=True)
     name = fields.String(required=True)
     amount_fen = fields.Integer(required=True, allow_none=True)
+    refund = fields.String(required=True, metadata={"enum": ["none", "part", "whole"]})
     message = fields.String(required=True, allow_none=True)
     paid_at = LocalTime(required=True)
     via_share = fields.Boolean(required=True)
@@ -132,6 +135,8 @@ class MyGiftSchema(Schema):
     ordered_at = LocalTime(required=True)
     paid_at = LocalTime(required=True, allow_none=True)
     redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)
+    refunded_fen = fields.Integer(required=True)
+    refunding_fen = fields.Integer(required=True)
     receipt_number = fields.String(required=True, allow_none=True)
     receipt_url = fields.String(required=True, allow_none=True)
 

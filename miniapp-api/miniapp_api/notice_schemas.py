@@ -56,10 +56,14 @@ class NoticeLineSchema(Schema):
 
 
 class NoticeSumsSchema(Schema):
-    """Whole fen: opening + received - spent + corrected - moved to the fund + other = closing."""
+    """Whole fen: opening + received - refunded - spent + corrected - moved to the fund + other = closing.
+
+    What is promised back to givers (`refunding_fen`) is a part of what the nation holds.
+    """
 
     opening_fen = fields.Integer(required=True)
     received_fen = fields.Integer(required=True)
+    refunded_fen = fields.Integer(required=True)
     spent_fen = fields.Integer(required=True)
     corrected_fen = fields.Integer(required=True)
     moved_to_fund_fen = fields.Integer(required=True)
@@ -67,6 +71,7 @@ class NoticeSumsSchema(Schema):
     paid_out_fen = fields.Integer(required=True)
     in_transit_fen = fields.Integer(required=True)
     with_nation_fen = fields.Integer(required=True)
+    refunding_fen = fields.Integer(required=True)
     with_village_fen = fields.Integer(required=True)
     closing_fen = fields.Integer(required=True)
 

@@ -85,14 +85,15 @@ def print_notice(code: str) -> str:
 def purse_rows(purses: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return a village's purses as rows that add up, across and down: what moved to the fund is no income of it.
 
-    Every row: opening + received - spent + corrected + moved = closing. The last row is the sum of the others.
+    Every row: opening + received - refunded - spent + corrected + moved = closing. The last row sums the others.
     """
     moved_fen = sum(purse["moved_to_fund_fen"] for purse in purses)
     rows = []
     for purse in purses:
         into_fen = moved_fen if purse["kind"] == FUND else -purse["moved_to_fund_fen"]
-        row = {name: purse[name] for name in ("title", "opening_fen", "spent_fen", "corrected_fen", "closing_fen")}
-        known_fen = row["opening_fen"] - row["spent_fen"] + row["corrected_fen"] + into_fen
+        names = ("title", "opening_fen", "refunded_fen", "spent_fen", "corrected_fen", "closing_fen")
+        row = {name: purse[name] for name in names}
+        known_fen = row["opening_fen"] - row["refunded_fen"] - row["spent_fen"] + row["corrected_fen"] + into_fen
         rows.append(row | {"moved_fen": into_fen, "received_fen": row["closing_fen"] - known_fen})
     sums = {name: sum(row[name] for row in rows) for name in (rows[0] if rows else {}) if name != "title"}
     return [*rows, {"title": "合计", **sums}] if rows else []

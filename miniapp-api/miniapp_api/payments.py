@@ -18,10 +18,11 @@ from backend.core.db import write_with_retries
 from backend.core.errors import NotFound
 from backend.payments.alerts import raise_alert
 from backend.payments.inbox import hear
-from backend.payments.providers import Provider
+from backend.payments.providers import Provider, RefundTold
 from backend.payments.signature import NoticeRefused, ResourceUnreadable
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.payments.worker import provider_of
+from backend.refunds.hearing import hear as hear_refund
 from miniapp_api.edge import settings
 from miniapp_api.metrics import OWN
 
@@ -73,7 +74,8 @@ def hear_notice(provider: str) -> Response:
             _call_a_person(refusal.code, provider, now=now)
         text = json.dumps({"code": refusal.code, "message": refusal.detail}, ensure_ascii=False)
         return Response(text, status=refusal.status, mimetype="application/json")
-    NOTICES.labels(hear(told, now=now)).inc()
+    outcome = hear_refund(told, now=now) if isinstance(told, RefundTold) else hear(told, now=now)
+    NOTICES.labels(outcome).inc()
     return Response(status=204)
 
 

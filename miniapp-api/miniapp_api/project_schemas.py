@@ -50,10 +50,16 @@ class RefusalSchema(Schema):
 
 
 class PurseFiguresSchema(Schema):
-    """Where the money is now; received is the sum of the others and of what moved to the fund."""
+    """Where the money is now; received is the sum of nation, transit, village, spent, and what moved to the fund.
+
+    What went back to givers is not received any more (`refunded_fen`); what is promised back to them is a part of what
+    the nation holds (`refunding_fen`).
+    """
 
     received_fen = fields.Integer(required=True)
     with_nation_fen = fields.Integer(required=True)
+    refunding_fen = fields.Integer(required=True)
+    refunded_fen = fields.Integer(required=True)
     in_transit_fen = fields.Integer(required=True)
     with_village_fen = fields.Integer(required=True)
     spent_fen = fields.Integer(required=True)

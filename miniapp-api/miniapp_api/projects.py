@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 from backend.core import clock
 from backend.disbursements.queries import SpendingRecord, spending_of
 from backend.donations.queries import newest_gifts
-from backend.ledger.accounts import NATIONAL, account
+from backend.ledger.accounts import NATIONAL, account, refunds_account
 from backend.ledger.published import published
 from backend.ledger.queries import ledger_lines, purse_figures
 from backend.notices.models import PROJECT
@@ -85,7 +85,8 @@ def list_progress(page: dict[str, Any], code: str) -> dict[str, Any]:
 def list_transfers(page: dict[str, Any], code: str) -> dict[str, Any]:
     """List every ordered transfer of the project's purse, newest first; a gift without its number (ADR 0013)."""
     project, limit = get_project(code), page["limit"]
-    accounts = (account(NATIONAL, code), account(project.village_code, code))
+    of_nation = account(NATIONAL, code)
+    accounts = (of_nation, refunds_account(of_nation), account(project.village_code, code))
     rows = ledger_lines(accounts, before_position=before_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda line: line.position, shown=published)
 

@@ -21,6 +21,7 @@ from miniapp_api import (
     payments,
     projects,
     receipts,
+    refunds,
     regions,
     sandbox,
     sessions,
@@ -33,6 +34,7 @@ from miniapp_api import (
 from miniapp_api.desk import activities, links, payouts, safety, session, troubles, words
 from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
+from miniapp_api.desk import refunds as desk_refunds
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     about.bp,
@@ -44,6 +46,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     projects.bp,
     donations.bp,
     statements.bp,
+    refunds.bp,
     payments.bp,
     sharing.bp,
     media.bp,
@@ -55,6 +58,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     desk_projects.bp,
     desk_media.bp,
     payouts.bp,
+    desk_refunds.bp,
     activities.bp,
     links.bp,
     troubles.bp,

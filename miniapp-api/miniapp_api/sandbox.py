@@ -19,7 +19,7 @@ from backend.core.clock import local_iso
 from backend.core.errors import NotFound, Refusal
 from backend.core.ids import new_token
 from backend.donations.wording import yuan
-from backend.payments import sandbox_book
+from backend.payments import sandbox_book, sandbox_refunds
 from backend.payments.sandbox import NAME, error_body, signed_by_sandbox
 from backend.projects.queries import find_project
 from miniapp_api.edge import reads, settings, writes
@@ -116,6 +116,21 @@ def query(no: str) -> Response:
         told = sandbox_book.transaction_of(trade, now=now)
         body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     except sandbox_book.TradeUnknown as refusal:
+        status, body = 404, error_body(refusal.code, refusal.detail)
+    headers = signed_by_sandbox(settings(), body, now=now)
+    return Response(body, status=status, mimetype="application/json", headers=headers)
+
+
+@pages.get("/sandbox/v1/refunds/<no>")
+@reads
+def query_refund(no: str) -> Response:
+    """Answer our side's question about a refund, signed like a notice."""
+    now, status = clock.now(), 200
+    try:
+        row = sandbox_refunds.find_refund(no)
+        told = sandbox_refunds.refund_of(row, sandbox_book.find_trade(row.out_trade_no), now=now)
+        body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    except sandbox_refunds.RefundAbsent as refusal:
         status, body = 404, error_body(refusal.code, refusal.detail)
     headers = signed_by_sandbox(settings(), body, now=now)
     return Response(body, status=status, mimetype="application/json", headers=headers)

@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 
 from backend.core.db import db, writing
 from backend.ledger.models import Transfer
+from backend.ledger.reasons import REASONS
 from tests.world.bookkeeping import local
 from tests.world.whole_story import Story, story
 
@@ -17,7 +18,7 @@ def test_a_village_to_which_all_of_it_happened_is_clean(story: Story) -> None:
     assert story.findings() == ""
     with story.app.app_context(), writing():
         reasons = set(db.session.scalars(select(Transfer.reason)))
-        assert len(reasons) == 7
+        assert reasons == set(REASONS)
 
 
 NO_WAY = [
@@ -37,6 +38,9 @@ NO_WAY = [
     ("surplus_to_fund", "00/{roof}", "00/{their_fund}", "不许从", "surplus to another village's fund"),
     ("surplus_to_fund", "{village}/{roof}", "00/{fund}", "不许从", "surplus that changes its holder"),
     ("reallocation", "00/{roof}", "00/{their_road}", "不许从", "a reallocation of what has a project"),
+    ("refund", "00/{roof}", "world", "不许从", "a refund that nobody promised"),
+    ("refund", "{village}/{roof}", "world", "不许从", "a refund by the village"),
+    ("refund_reserved", "00/{roof}", "00/{path}#refunds", "不许从", "a promise out of another purse"),
 ]
 
 

@@ -61,7 +61,7 @@ def test_a_gift_and_its_refund_read_in_one_go_have_the_same_papers(village: Rece
     phone = village.phone()
     gift = phone.order(village.opens_project("屋顶"), 9_00)
     phone.presses(gift)
-    village.works("outbox")
+    village.works("outbox:sandbox_notice")
     village.works("order")
     village.gives_back(gift, 4_00)
     village.works()

@@ -41,6 +41,8 @@ def test_what_a_closed_project_has_left_moves_to_the_fund_of_its_village(desk: D
         "with_village_fen": 0,
         "spent_fen": 250_00,
         "moved_to_fund_fen": 750_00,
+        "refunding_fen": 0,
+        "refunded_fen": 0,
     }
 
 
@@ -56,6 +58,8 @@ def test_the_village_counts_what_moved_to_its_fund_once(desk: Desk, fund: str, l
         "in_transit_fen": 0,
         "with_village_fen": 350_00,
         "spent_fen": 250_00,
+        "refunding_fen": 0,
+        "refunded_fen": 0,
         "gift_count": 2,
         "project_count": 1,
     }

@@ -21,7 +21,8 @@ from backend.ledger.ordering import append_order
 from backend.regions.models import Region
 from tests.world.bookkeeping import VILLAGE, local
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
-from tests.world.giving import ClientWire, Giving
+from tests.world.giving import ClientWire
+from tests.world.refunding import Refunding
 
 NEIGHBOUR = "320904104210"
 
@@ -82,14 +83,14 @@ def story(database: SqliteMaker | PostgresqlMaker, tmp_path_factory: pytest.Temp
     """The story, lived once for all questions."""
     with database.fresh(tmp_path_factory.mktemp("story")) as settings, pytest.MonkeyPatch.context() as patch:
         app = create_app(settings)
-        village = Giving(app, clock=local("2026-06-01 10:00"))
+        village = Refunding(app, clock=local("2026-06-01 10:00"))
         village.wire = ClientWire(app)
         patch.setattr(clock, "now", lambda: village.clock)
         yield Story(app, live(village))
         dispose(app)
 
 
-def live(village: Giving) -> dict[str, str]:
+def live(village: Refunding) -> dict[str, str]:
     roof, well = village.opens_project("屋顶"), village.opens_project("水井")
     village.paid_gift(roof, 100_00)
     village.is_paid(roof, 60_00)
@@ -104,16 +105,21 @@ def live(village: Giving) -> dict[str, str]:
     arrival, now = village.trade_no(late), village.clock
     village.writes(lambda: reallocate(reference=arrival, project=roof, staff=village.desk, now=now))
     gift = str(village.asks(lambda: db.session.scalar(select(Transfer.reference).order_by(Transfer.id))))
+    path = village.opens_project("小路")
+    given = village.gives(path, 30_00)
+    refund, failed = village.refunded(given, 10_00), village.refunded(given, 1_45)
+    waits = village.approved(given, 2_00)
     village.at("2026-07-01 06:00")
     village.publishes()
     village.later(days=1)
     unpaid = village.trade_no(village.phone().order(roof, 3_00))
     names = {"roof": roof, "well": well, "fund": village.fund, "village": VILLAGE, "neighbour": NEIGHBOUR}
-    names |= {"gift": gift, "unpaid": unpaid}
+    names |= {"gift": gift, "unpaid": unpaid, "path": path, "path_gift": given.no}
+    names |= {"refund": refund, "failed": failed, "waits": waits, "refund_no": village.no(refund)}
     return names | neighbours(village)
 
 
-def neighbours(village: Giving) -> dict[str, str]:
+def neighbours(village: Refunding) -> dict[str, str]:
     """The next village has a fund and a project too."""
     row = {"code": NEIGHBOUR, "name": "邻村村委会", "parent_code": NEIGHBOUR[:9]}
     village.writes(lambda: db.session.execute(insert_once(Region).values(row)))

@@ -1,0 +1,86 @@
+"""Sending approved refunds, and asking what became of them, always under the same number (bugs 8, 9)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from backend.core.db import db, write_with_retries
+from backend.core.failpoints import failpoint
+from backend.donations.models import Gift
+from backend.outbox.sending import DELIVERED, Message, Outcome
+from backend.payments.models import PaymentOrder
+from backend.payments.providers import Refunding, RefundTold, RefundToMake
+from backend.refunds import rules
+from backend.refunds.hearing import SHORT_OF_MONEY, hear
+from backend.refunds.models import Refund
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundSender:
+    """Sends what the outbox owes to a provider. The body is that of the approval, byte for byte, at every attempt."""
+
+    provider: Refunding
+    name: str
+
+    def __call__(self, message: Message, *, now: datetime) -> Outcome:
+        """Send one refund; delivered once the provider's own word about it came, whatever that word is."""
+        told = _send(self.provider, message.body, name=self.name, now=now)
+        hear(told, now=now)
+        if told.state in ("unknown", "absent") or told.code == SHORT_OF_MONEY:
+            return Outcome("again", told.code or told.state)
+        return DELIVERED
+
+
+def has_due(*, now: datetime) -> bool:
+    """Say whether a refund is due to be asked about."""
+    return db.session.scalar(select(Refund.id).where(Refund.next_ask_at <= now).limit(1)) is not None
+
+
+def ask_due(*, provider: Refunding, name: str, now: datetime, limit: int = 20) -> int:
+    """Ask about the refunds that are due and act upon the answers; return how many were asked about.
+
+    For the worker; opens its own short transactions and asks with none open. One of which the provider never heard
+    is sent to it again as it was: the first sending was lost, and two of the same number are one.
+    """
+    due = write_with_retries(lambda: _claim(provider=name, now=now, limit=limit))
+    for refund_no, body in due:
+        told = provider.query_refund(refund_no, now=now)
+        if told.state == "absent":
+            told = _send(provider, body, name=name, now=now)
+        hear(_named(told, name), now=now)
+    return len(due)
+
+
+def _send(provider: Refunding, body: str, *, name: str, now: datetime) -> RefundTold:
+    failpoint("refund_before_call")
+    told = provider.refund(RefundToMake(**json.loads(body)), now=now)
+    failpoint("refund_after_call")
+    return _named(told, name)
+
+
+def _named(told: RefundTold, name: str) -> RefundTold:
+    return told if told.provider else replace(told, provider=name)
+
+
+def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """Take the due questions by moving each to its next time, so that a second worker leaves them alone."""
+    due = (
+        select(Refund.id, Refund.next_ask_at, Refund.approved_at, Refund.refund_no, Refund.body)
+        .join(Gift, Gift.id == Refund.gift_id)
+        .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
+        .where(Refund.next_ask_at <= now, PaymentOrder.provider == provider)
+        .order_by(Refund.next_ask_at)
+        .limit(limit)
+    )
+    taken = []
+    for row in db.session.execute(due).all():
+        mine = (Refund.id == row.id) & (Refund.next_ask_at == row.next_ask_at)
+        later = rules.next_ask(approved_at=row.approved_at, now=now)
+        taking = update(Refund).where(mine).values(next_ask_at=later).returning(Refund.id)
+        if db.session.execute(taking.execution_options(synchronize_session=False)).first() is not None:
+            taken.append((row.refund_no, row.body))
+    return taken

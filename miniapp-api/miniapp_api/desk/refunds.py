@@ -1,0 +1,104 @@
+"""The national desk: refunds asked for, approved by two people or refused, and those that a bank could not take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from backend.core import clock
+from backend.people.rights import NATION, StaffMember, authorise
+from backend.refunds import service
+from backend.refunds.queries import money_of_gift
+from backend.refunds.records import RefundRecord, get_refund, list_refunds
+from backend.regions.names import village_name
+from backend.regions.queries import views_of
+from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
+from miniapp_api.once import once
+from miniapp_api.paging import before_id, listed
+from miniapp_api.refund_schemas import (
+    DeskRefundFormSchema,
+    DeskRefundListSchema,
+    DeskRefundSchema,
+    DeskRefundsQuery,
+    RefundRefusalFormSchema,
+)
+
+bp = Blueprint("desk_refunds", __name__, description="工作台：退款的申请、两人审核和异常处理。")
+
+
+@bp.get("/desk/refunds")
+@bp.arguments(DeskRefundsQuery, location="query")
+@bp.response(200, DeskRefundListSchema)
+@desk_reads
+def show_list(page: dict[str, Any]) -> dict[str, Any]:
+    """List refunds, newest first: those that are not ended, those in trouble, or all."""
+    staff, limit = require_staff(), page["limit"]
+    authorise(staff, "refunds.read", NATION)
+    rows = list_refunds(wanted=page["wanted"], before_id=before_id(page), limit=limit + 1)
+    shown = _shown(rows, staff=staff)
+    return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: shown[row.code])
+
+
+@bp.post("/desk/refunds")
+@bp.arguments(DeskRefundFormSchema)
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def ask(form: dict[str, Any]) -> Response:
+    """Write down what a giver asked us for; two other people decide."""
+    told = {"gift": form["gift_code"], "amount_fen": form["amount_fen"], "reason": form["reason"]}
+    return _once(lambda staff: service.ask_for_giver(**told, staff=staff, now=clock.now()))
+
+
+@bp.post("/desk/refunds/<code>/approvals")
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def approve(code: str) -> Response:
+    """Approve a request: the first person checks it, the second lets the money go."""
+    return _once(lambda staff: service.approve_refund(refund=code, staff=staff, now=clock.now()), code)
+
+
+@bp.post("/desk/refunds/<code>/refusal")
+@bp.arguments(RefundRefusalFormSchema)
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def refuse(form: dict[str, Any], code: str) -> Response:
+    """Refuse a request with a reason that its giver reads; no money moves."""
+    reason = form["reason"]
+    return _once(lambda staff: service.refuse_refund(refund=code, reason=reason, staff=staff, now=clock.now()), code)
+
+
+@bp.post("/desk/refunds/<code>/questions")
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def ask_provider(code: str) -> Response:
+    """Have the provider asked at once what became of a refund, as after a troubled one was put right with it."""
+    return _once(lambda staff: service.ask_again(refund=code, staff=staff, now=clock.now()), code)
+
+
+def _once(act: Callable[[StaffMember], str | None], code: str | None = None) -> Response:
+    """Run a step of a refund once for its Idempotency-Key and show what became of it."""
+    staff = require_staff()
+
+    def shown() -> dict[str, Any]:
+        name = act(staff) or code
+        assert name is not None, "a step is of a refund, or makes one"
+        return _shown([get_refund(name)], staff=staff)[name]
+
+    return once(scope=f"staff:{staff.code}", status=201, schema=DeskRefundSchema(), act=shown)
+
+
+def _shown(rows: Sequence[RefundRecord], *, staff: StaffMember) -> dict[str, dict[str, Any]]:
+    """Return refunds by code as the desk shows them, each with what of its gift is free at this moment."""
+    views = views_of({row.village_code for row in rows})
+    return {
+        row.code: {
+            **vars(row),
+            "village": {**vars(views[row.village_code]), "name": village_name(views[row.village_code].name)},
+            "free_fen": money_of_gift(row.gift_code).where.free_fen,
+            "is_mine": staff.id in (row.asker_id, row.checker_id),
+        }
+        for row in rows
+    }

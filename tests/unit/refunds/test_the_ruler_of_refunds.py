@@ -1,0 +1,138 @@
+"""Where the fen of a gift are follows from three sums: it equals walking through the purse fen by fen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.refunds.rules import DAY, Where, next_ask, take_from_last, together, where_is
+
+VILLAGE, FUND, BACK = "village", "fund", "back"
+
+
+@dataclass
+class Purse:
+    """A purse as a row of single fen, each with its credit, its giver and where it is; the slow and plain truth."""
+
+    fen: list[list[object]] = field(default_factory=list)
+    credits: int = 0
+
+    def comes(self, giver: str, amount: int) -> int:
+        self.credits += 1
+        self.fen += [[self.credits, giver, None] for _ in range(amount)]
+        return self.credits
+
+    def leaves(self, amount: int, to: str) -> None:
+        for one in [one for one in self.fen if one[2] is None][:amount]:
+            one[2] = to
+
+    def free(self, giver: str) -> list[list[object]]:
+        return [one for one in self.fen if one[1] == giver and one[2] is None]
+
+    def gives_back(self, giver: str, amount: int) -> None:
+        for one in self.free(giver)[::-1][:amount]:
+            one[2] = BACK
+
+    def count(self, credit: int, state: str | None) -> int:
+        return sum(one[0] == credit and one[2] == state for one in self.fen)
+
+
+@dataclass
+class Books:
+    """The same purse as the ledger keeps it: credits in order, what refunds took of each, and two sums."""
+
+    credits: list[tuple[str, int]] = field(default_factory=list)
+    taken: dict[int, int] = field(default_factory=dict)
+    paid_out: int = 0
+    leftover: int = 0
+
+    def where(self, number: int) -> Where:
+        net = [fen - self.taken.get(place, 0) for place, (_, fen) in enumerate(self.credits, 1)]
+        told = {"paid_out_fen": self.paid_out, "leftover_fen": self.leftover}
+        return where_is(before_fen=sum(net[: number - 1]), net_fen=net[number - 1], **told)
+
+    def of(self, giver: str) -> list[int]:
+        return [number for number, (name, _) in enumerate(self.credits, 1) if name == giver]
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["give", "give", "pay out", "refund", "refund", "refund fails"]), st.integers(0, 2**16)),
+    max_size=25,
+)
+
+
+@given(steps=STEPS, is_closed=st.booleans())
+def test_three_sums_tell_where_every_fen_is(steps: list[tuple[str, int]], is_closed: bool) -> None:
+    purse, books = Purse(), Books()
+    promised: list[tuple[str, int]] = []
+    for act, number in steps:
+        giver = "abc"[number % 3]
+        free = sum(one[2] is None for one in purse.fen)
+        own = len(purse.free(giver))
+        if act == "give":
+            credit_of(purse, books, giver, 1 + number % 40)
+        elif act == "pay out" and free:
+            fen = 1 + number % free
+            purse.leaves(fen, VILLAGE)
+            books.paid_out += fen
+        elif act == "refund" and own:
+            fen = 1 + number % own
+            takes(purse, books, giver, fen)
+            promised.append((giver, fen))
+        elif act == "refund fails" and promised:
+            credit_of(purse, books, *promised.pop(number % len(promised)))
+        agree(purse, books)
+    if is_closed:
+        left = sum(one[2] is None for one in purse.fen)
+        purse.leaves(left, FUND)
+        books.leftover += left
+        agree(purse, books)
+
+
+def credit_of(purse: Purse, books: Books, giver: str, fen: int) -> None:
+    purse.comes(giver, fen)
+    books.credits.append((giver, fen))
+
+
+def takes(purse: Purse, books: Books, giver: str, fen: int) -> None:
+    free = [(number, books.where(number).free_fen) for number in books.of(giver)]
+    for number, part in take_from_last(free, fen):
+        books.taken[number] = books.taken.get(number, 0) + part
+    purse.gives_back(giver, fen)
+
+
+def agree(purse: Purse, books: Books) -> None:
+    for number in range(1, len(books.credits) + 1):
+        found = books.where(number)
+        assert found.free_fen == purse.count(number, None)
+        assert found.to_village_fen == purse.count(number, VILLAGE)
+        assert found.to_fund_fen == purse.count(number, FUND)
+        assert books.taken.get(number, 0) == purse.count(number, BACK)
+
+
+def test_more_than_is_free_is_never_taken() -> None:
+    with pytest.raises(ValueError, match="more is taken"):
+        take_from_last([(1, 5)], 6)
+
+
+def test_the_parts_of_a_gift_are_told_together() -> None:
+    parts = [Where(free_fen=1, to_village_fen=2), Where(to_village_fen=3, to_fund_fen=4)]
+    assert together(parts) == Where(free_fen=1, to_village_fen=5, to_fund_fen=4)
+
+
+NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)
+ASKED_AGAIN = [
+    (timedelta(seconds=5), timedelta(minutes=1), "each minute at first"),
+    (timedelta(minutes=30), timedelta(minutes=10), "then every ten minutes"),
+    (timedelta(hours=20), timedelta(hours=1), "then every hour"),
+    (timedelta(days=9), DAY, "and daily for as long as a bank takes"),
+]
+
+
+@pytest.mark.parametrize(("age", "pause", "why"), ASKED_AGAIN, ids=[row[2] for row in ASKED_AGAIN])
+def test_a_refund_is_asked_about_until_it_has_ended(age: timedelta, pause: timedelta, why: str) -> None:
+    assert next_ask(approved_at=NOON, now=NOON + age) == NOON + age + pause, why
