@@ -44,6 +44,7 @@ TRANSACTION_OPENERS = (
     "backend/payments/inbox.py",  # Remembers a verified word that could not be posted.
     "backend/content/asking.py",  # Asks WeChat between claiming words and noting what it thinks of them.
     "backend/sharing/round_codes.py",  # Asks for a picture between claiming the turn and keeping it.
+    "backend/sharing/url_links.py",  # Asks for an address between claiming the turn and keeping it.
     "backend/wechat/tokens.py",  # Keeps the token that it fetched between two transactions.
     "backend/reconciliation/daily.py",  # Fetches bills between claiming a day and storing what came.
     "backend/refunds/hearing.py",  # Keeps a verified word, and acts upon it, as the inbox of payments does.

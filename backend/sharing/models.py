@@ -78,3 +78,17 @@ class RoundCode(Base):
     fetched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_try_at: Mapped[datetime] = mapped_column(UtcDateTime)
     failures: Mapped[int] = mapped_column(Integer)
+
+
+class UrlLink(Base):
+    """An address that opens a page of the mini-program from any browser, until it ends; or when to try again."""
+
+    __tablename__ = "url_links"
+
+    target_kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    target_code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    app_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[str] = mapped_column(String(10), primary_key=True)
+    address: Mapped[str | None] = mapped_column(String(512))
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_try_at: Mapped[datetime] = mapped_column(UtcDateTime)

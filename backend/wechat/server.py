@@ -129,6 +129,14 @@ class WechatServer:
         asked |= {"data": {key: {"value": value} for key, value in fields.items()}, "miniprogram_state": state}
         self._calls.with_token(self.settings.mini, "/cgi-bin/message/subscribe/send", asked, now=now)
 
+    def template_ids(self, *, now: datetime) -> set[str]:
+        """Return the ids of the messages that the mini-program's owner has chosen at WeChat's; for the self-test."""
+        told = self._calls.get_with_token(self.settings.mini, "/wxaapi/newtmpl/gettemplate", {}, now=now).get("data")
+        if not isinstance(told, list):
+            raise WechatUnavailable()
+        rows = (row.get("priTmplId") for row in told if isinstance(row, dict))
+        return {template_id for template_id in rows if isinstance(template_id, str)}
+
     def js_config(self, *, url: str, nonce: str, now: datetime) -> JsConfig:
         """Return the signature with which a page of the official account may call `wx`. `url` is signed up to its #.
 

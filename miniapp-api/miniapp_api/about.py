@@ -22,6 +22,9 @@ class AboutSchema(Schema):
     demo = fields.Boolean(required=True)
     version = fields.String(required=True)
     currency = fields.String(required=True)
+    wechat_mini = fields.Boolean(required=True)
+    wechat_official = fields.Boolean(required=True)
+    subscribe_templates = fields.List(fields.String(), required=True)
 
 
 @cache
@@ -37,4 +40,13 @@ def version() -> str:
 def show_app() -> dict[str, object]:
     """Say which installation answers: where `demo` is true, no real money moves."""
     found = settings()
-    return {"environment": found.app_env, "demo": found.demo, "version": version(), "currency": "CNY"}
+    wechat = found.wechat
+    return {
+        "environment": found.app_env,
+        "demo": found.demo,
+        "version": version(),
+        "currency": "CNY",
+        "wechat_mini": wechat.mini is not None,
+        "wechat_official": wechat.official is not None,
+        "subscribe_templates": sorted({template.template_id for template in wechat.templates.values()}),
+    }

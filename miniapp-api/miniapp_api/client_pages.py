@@ -16,6 +16,7 @@ from werkzeug.exceptions import NotFound
 from backend.core.config import HOUSE
 from miniapp_api.ahead import links_for
 from miniapp_api.edge import settings
+from miniapp_api.wechat_pages import let_sdk_in
 
 BUILT = HOUSE / "miniapp-api" / "client" / "dist" / "build" / "h5"
 COMPRESSED = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
@@ -52,6 +53,7 @@ def client_file(path: str) -> Response:
     if index is None:
         return Response(NOT_BUILT, status=503, mimetype="text/plain")
     answer = _sent(index, cache="no-cache")
+    let_sdk_in(answer)
     answer.headers.extend({"Link": links_for(BUILT, path, request.args.get("code", ""))})
     return answer
 

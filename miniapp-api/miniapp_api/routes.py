@@ -30,6 +30,7 @@ from miniapp_api import (
     verify,
     villages,
     volunteers,
+    wechat_pages,
 )
 from miniapp_api.desk import activities, links, payouts, safety, session, troubles, words
 from miniapp_api.desk import media as desk_media
@@ -63,6 +64,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     links.bp,
     troubles.bp,
     words.bp,
+    wechat_pages.bp,
 )
 PAGES: tuple[Pages, ...] = (
     client_pages.pages,

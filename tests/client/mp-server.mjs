@@ -37,7 +37,7 @@ const refusal = (status, code) => [status, { type: 'about:blank', title: code, s
 export function makeServer() {
   const world = { session: false, mine: null, gift: { ...gift } }
   const routes = {
-    'GET /app': () => [200, { environment: 'development', demo: true, version: '0.1.0', currency: 'CNY' }],
+    'GET /app': () => [200, { environment: 'development', demo: true, version: '0.1.0', currency: 'CNY', wechat_mini: true, wechat_official: false, subscribe_templates: ['T1'] }],
     'GET /villages': () => [200, { items: [{ ...village, fund_code: 'F1', received_fen: 2694729, project_count: 1 }], next_cursor: null }],
     [`GET /villages/${village.code}`]: () => [200, village],
     'GET /regions/search': () => [200, { items: [{ code: village.code, name: '李家村', level: 'village', parents, has_fund: true }] }],

@@ -67,6 +67,7 @@ function makeWx(sent, gone, answer) {
     redirectTo: going('instead'),
     reLaunch: going('anew'),
     navigateBack: going('back'),
+    requestSubscribeMessage: ({ tmplIds, success }) => success(Object.fromEntries(tmplIds.map((id) => [id, 'accept']))),
     scanCode: ({ success }) => success({ result: 'https://village.example/activity?code=AcT1&c=654321' }),
     request: (call) => {
       const path = new URL(call.url).pathname.replace('/api/v1', '')

@@ -93,6 +93,12 @@ test('thanks says "being confirmed" until the server says "arrived"', async () =
   assert.match(thanks.text(), /HH-1/)
 })
 
+test('after giving, one tap lets WeChat bring a message', async () => {
+  const thanks = await phone.open('pages/thanks/index', { gift: 'G1' })
+  await thanks.tap('btn', '微信提醒我')
+  assert.match(thanks.text(), /微信会提醒您一次/)
+})
+
 test('how a gift shows is changed by a POST that says PATCH, for WeChat knows no PATCH', async () => {
   const gift = await phone.open('pages/gift/index', { code: 'G1' })
   newlySent()

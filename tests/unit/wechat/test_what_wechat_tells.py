@@ -208,6 +208,15 @@ def test_a_message_goes_to_who_allowed_it(
         calls.does("send_subscribed", **told, fields={"thing1": "村路"}, now=NOON)
 
 
+def test_the_messages_that_the_owner_chose_are_listed(calls: Calls, world: Weixin) -> None:
+    path = "/wxaapi/newtmpl/gettemplate"
+    world.lays(path, says(0, data=[{"priTmplId": "tmpl-1", "title": "x"}, {"priTmplId": 7}, "?"]))
+    assert calls.does("template_ids", now=NOON) == {"tmpl-1"}
+    world.lays(path, says(0))
+    with pytest.raises(WechatUnavailable):
+        calls.does("template_ids", now=NOON)
+
+
 def test_a_page_is_signed_up_to_its_hash_with_a_ticket_that_is_fetched_once(calls: Calls, world: Weixin) -> None:
     config = calls.does("js_config", url="https://x.org/project?code=P#top", nonce="n1", now=NOON)
     seconds = int(NOON.timestamp())

@@ -10,6 +10,9 @@ const at = encodeURIComponent
 
 export const appInfo = () => send<api.AppInfo>('GET', '/app')
 
+export const jsConfig = (url: string) => send<api.JsConfig>('GET', '/wechat/js-config', { query: { url } })
+export const wechatLink = (kind: api.TargetKind, code: string) => send<{ url: string }>('GET', '/wechat/open', { query: { kind, code } })
+
 export const regions = (parent?: string) => send<{ items: api.RegionRow[] }>('GET', '/regions', { query: { parent } })
 export const region = (code: string) => send<api.Region>('GET', `/regions/${at(code)}`)
 export const searchRegions = (q: string) =>

@@ -259,4 +259,15 @@ export interface Village {
   notices: NoticeCard[]
 }
 
-export interface AppInfo { environment: string; demo: boolean; version: string; currency: string }
+export interface AppInfo {
+  environment: string
+  demo: boolean
+  version: string
+  currency: string
+  wechat_mini: boolean
+  wechat_official: boolean
+  subscribe_templates: string[]
+}
+
+/** What WeChat's script wants before a page may call it; `script_url` is null where the browser has it already. */
+export interface JsConfig { app_id: string; timestamp: number; nonce: string; signature: string; script_url: string | null }
