@@ -56,7 +56,7 @@ def _say(env: Path, running: Running) -> None:
         f"""微信模拟器 / WeChat simulator  {running.url}   （没有真实资金；no real money）
   另开一个终端启动产品 / in another terminal:
     set -a; . {env}; set +a; make run
-  人 / people: {running.url}/sim/people
+  人 / people: {running.url}/people
   开关 / knobs: {running.url}/sim/knobs （种子 seed {running.world.knobs.seed}）
   notify_url：微信只认 https；模拟器另外接受本机的 http 地址。
   WeChat wants https; the simulator takes plain http for this machine only.

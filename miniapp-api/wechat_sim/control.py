@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
-from wechat_sim import callbacks, payer, people, refunds, trades
+from wechat_sim import callbacks, payer, people, refunds, tokens, trades
 from wechat_sim.books import Books, Person, World
 from wechat_sim.knobs import KNOBS, BadKnob
 from wechat_sim.pay_api import world
@@ -240,6 +240,15 @@ def show_differences() -> Response:
     """Tell what was changed in each statement when it was last drawn, by day and statement."""
     with world().lock:
         return jsonify({"differences": world().books.differences})
+
+
+@bp.post("/revoke_tokens")
+def revoke() -> Response:
+    """Play another system that ends every token of an app."""
+    sim, told = world(), _told()
+    with sim.lock:
+        tokens.end(sim, _app_id(sim, told), tokens.STABLE, tokens.PLAIN)
+    return jsonify({})
 
 
 @bp.get("/messages")

@@ -88,6 +88,8 @@ def act(world: World, trade: Trade, *, wants: str = "pay", person: str = "") -> 
     """Play what the payer does; return ok, cancel or fail. Raises `PayRefused` with what WeChat shows."""
     if person and world.openid(person, trade.told["appid"]) != trade.told["payer"]["openid"]:
         raise PayRefused("下单账号与支付账号不一致，请核实后再支付")
+    if wants not in ("pay", CANCEL):
+        raise PayRefused("act 应为 pay 或 cancel")
     if wants == CANCEL or world.knobs.hits("user.cancel", subject=trade.out_trade_no):
         return CANCEL
     _pay(world, trade)

@@ -38,6 +38,7 @@ class Running:
     server: BaseWSGIServer
     messenger: Messenger
     books_file: Path | None = None
+    keep_seconds: float = KEEP_SECONDS
     ended: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class Running:
                 refunds.progress(self.world)
             self.messenger.deliver_due()
             ticks += 1
-            if self.books_file is not None and ticks * TICK_SECONDS % KEEP_SECONDS < TICK_SECONDS:
+            if self.books_file is not None and ticks * TICK_SECONDS % self.keep_seconds < TICK_SECONDS:
                 keep_books(self.world, self.books_file)
 
     def stop(self) -> None:

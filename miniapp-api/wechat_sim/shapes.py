@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from wechat_sim.errors import PayError, param_error
+
+UNSEEN = ("Cc", "Cs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +29,9 @@ class Text:
             raise param_error(name, "应为字符串", value)
         if not self.shortest <= len(value) <= self.longest:
             raise param_error(name, f"长度应在 {self.shortest} 到 {self.longest} 之间", value[:200])
-        if not value.isprintable() and not value.replace("\n", "").isprintable():
-            raise param_error(name, "含有不可见字符")
-        if self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
+        if any(unicodedata.category(char) in UNSEEN and char != "\n" for char in value):
+            raise param_error(name, "含有控制字符或不成对的代理字符")
+        if self.pattern and not fits(self.pattern, value):
             raise param_error(name, "含有不允许的字符或格式不对", value)
         if self.words and value not in self.words:
             raise param_error(name, f"应为 {'、'.join(self.words)} 之一", value)
@@ -97,7 +100,20 @@ class Group:
                 shape.check(value[key], f"{name}/{key}")
 
 
-Shape = Text | Whole | Flag | Many | Group
+@dataclass(frozen=True)
+class Anything:
+    """Whatever it is: somebody else looks at it."""
+
+    def check(self, value: object, name: str) -> None:
+        """Raise nothing."""
+
+
+Shape = Text | Whole | Flag | Many | Group | Anything
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether a text has a pattern, of ASCII alone."""
+    return re.fullmatch(pattern, text, re.ASCII) is not None
 
 
 def read_json(raw: bytes) -> dict[str, Any]:

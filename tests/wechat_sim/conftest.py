@@ -22,7 +22,7 @@ import wechatpayv3.utils
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from wechat_sim.books import Trade, World
 from wechat_sim.clock import Clock
-from wechat_sim.keys import Keys, make_keys
+from wechat_sim.keys import App, Keys, make_keys
 from wechat_sim.server import Running, prepare
 from wechatpayv3 import WeChatPay, WeChatPayType
 
@@ -145,6 +145,35 @@ class Play:
         return self.house.heard[before:]
 
 
+class Asking:
+    """An app that asks the server interfaces (api.weixin.qq.com)."""
+
+    def __init__(self, play: Play) -> None:
+        self.mini, self.official = play.world.keys.mini, play.world.keys.official
+        self.client = httpx.Client(base_url=play.running.url)
+
+    def gets(self, path: str, **asked: str) -> dict[str, Any]:
+        return dict(self.client.get(path, params=asked).json())
+
+    def posts(self, path: str, told: Any, **query: str) -> httpx.Response:
+        content = told if isinstance(told, bytes) else json.dumps(told, ensure_ascii=False).encode()
+        return self.client.post(path, params=query, content=content)
+
+    def proves(self, app: App, grant: str = "authorization_code") -> dict[str, str]:
+        return {"appid": app.app_id, "secret": app.secret, "grant_type": grant}
+
+    def logs_in(self, code: str, **wrong: str) -> dict[str, Any]:
+        return self.gets("/sns/jscode2session", js_code=code, **self.proves(self.mini) | wrong)
+
+    def token(self, app: App | None = None, **more: Any) -> dict[str, Any]:
+        told = self.proves(app or self.mini, "client_credential") | more
+        return dict(self.posts("/cgi-bin/stable_token", told).json())
+
+    def calls(self, path: str, told: Any) -> dict[str, Any]:
+        """Call with the mini-program's token."""
+        return dict(self.posts(path, told, access_token=self.token()["access_token"]).json())
+
+
 def said(answer: tuple[int, Any]) -> tuple[int, dict[str, Any]]:
     """Read what the merchant's library returned; of a success it has verified the signature."""
     status, text = answer
@@ -175,20 +204,41 @@ def house(house_server: ThreadingHTTPServer) -> House:
     return found
 
 
-@pytest.fixture
-def play(keys: Keys, house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
-    """A simulator that serves but whose loop does not run: a test says when notices go, and how late it is."""
+@pytest.fixture(scope="session")
+def stage(keys: Keys) -> Iterator[Running]:
+    """A simulator that serves, but whose loop does not run."""
     running = prepare(World(keys=keys))
     thread = threading.Thread(target=running.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    found = Play(running, house, merchant_of(keys, running.url, house.url))
-    running.world.clock = Clock(found.now)
-    monkeypatch.setattr(wechatpayv3.utils, "time", SimpleNamespace(time=lambda: found.now().timestamp()))
-    yield found
+    yield running
     running.server.shutdown()
     thread.join(timeout=10)
     running.server.server_close()
     running.messenger.close()
+
+
+@pytest.fixture(scope="session")
+def merchant(stage: Running) -> WeChatPay:
+    """A merchant on another's library."""
+    return merchant_of(stage.world.keys, stage.url, "")
+
+
+@pytest.fixture
+def play(stage: Running, house: House, merchant: WeChatPay, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Everybody on the stage, with empty books: a test says when notices go, and how late it is."""
+    merchant._notify_url = house.url
+    found = Play(stage, house, merchant)
+    stage.world.clock = Clock(found.now)
+    stage.world.stall = time.sleep
+    monkeypatch.setattr(wechatpayv3.utils, "time", SimpleNamespace(time=lambda: found.now().timestamp()))
+    found.sim("reset", seed=1)
+    return found
+
+
+@pytest.fixture
+def asking(play: Play) -> Asking:
+    """An app at WeChat's door."""
+    return Asking(play)
 
 
 def merchant_of(keys: Keys, url: str, notify_url: str, *, by_public_key: bool = True, **more: Any) -> WeChatPay:

@@ -131,6 +131,7 @@ def test_the_parameters_for_the_phone_open_the_cashier(play: Play) -> None:
 
 
 def test_a_request_signed_by_somebody_else_is_refused(play: Play, keys: Keys) -> None:
-    play.merchant._core._private_key = keys.cert_key
-    status, told = play.merchant.query(out_trade_no="D20261122D")
+    stranger = merchant_of(keys, play.running.url, play.house.url)
+    stranger._core._private_key = keys.cert_key
+    status, told = stranger.query(out_trade_no="D20261122D")
     assert (status, json.loads(told)["code"]) == (401, "SIGN_ERROR")
