@@ -11,8 +11,12 @@ from backend.payments.sandbox import NoticeSender
 from backend.payments.sandbox_book import NOTICE_KIND
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.payments.worker import provider_of
+from backend.people.accounts import mini_openids
 from backend.refunds.sending import RefundSender
 from backend.refunds.service import KIND as REFUND
+from backend.wechat.opening import wechat_of
+from backend.wechat.subscribe import KIND as SUBSCRIBE
+from backend.wechat.subscribe import subscribe_sender
 
 
 def senders_of(settings: Settings, *, wire: Wire | None = None) -> dict[str, Sender]:
@@ -25,4 +29,7 @@ def senders_of(settings: Settings, *, wire: Wire | None = None) -> dict[str, Sen
         provider = provider_of(settings, wire=wire)
         if isinstance(provider, Refunding):
             senders[REFUND] = Sender(send=RefundSender(provider=provider, name=provider.name))
+    if settings.wechat.mini is not None and settings.wechat.templates:
+        wechat = wechat_of(settings, wire=wire)
+        senders[SUBSCRIBE] = subscribe_sender(wechat=wechat, find_openid=mini_openids(settings))
     return senders

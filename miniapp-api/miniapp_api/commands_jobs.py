@@ -17,6 +17,7 @@ from backend.core.errors import Refusal
 from backend.jobs import clock_guard, publishing, service, worker
 from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
+from backend.messages.reminding import reminder_steps
 from backend.outbox.worker import outbox_steps
 from backend.payments.worker import money_steps
 from backend.people.accounts import mini_openids
@@ -40,7 +41,8 @@ def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; it stops after the chunk at hand."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's own way out.
     found, wechat = settings(), wechat_of(settings())
-    words = word_steps(found, wechat=wechat, find_openid=mini_openids(found))
+    openids = mini_openids(found)
+    words = (*word_steps(found, wechat=wechat, find_openid=openids), *reminder_steps(found, find_openid=openids))
     steps = (*STEPS, *money_steps(found), *outbox_steps(senders_of(found)), *words, *reconcile_steps(found))
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
