@@ -40,6 +40,7 @@ TRANSACTION_OPENERS = (
     "backend/demo/",
     "miniapp-api/miniapp_api/",
     "backend/outbox/delivery.py",  # Sends between claiming a message and noting what became of it.
+    "backend/payments/announcing.py",  # Announces an order between claiming it and noting the answer.
     "backend/payments/asking.py",  # Asks the provider between claiming a question and settling the answer.
     "backend/payments/inbox.py",  # Remembers a verified word that could not be posted.
     "backend/content/asking.py",  # Asks WeChat between claiming words and noting what it thinks of them.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, literal, select
+from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db
@@ -15,7 +15,7 @@ from backend.donations.models import Gift
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import GIFT_UNALLOCATED
-from backend.payments.models import PaymentOrder
+from backend.payments.models import ExtraPayment, PaymentOrder
 from backend.projects.queries import find_projects, funds_of
 from backend.projects.rules import ProjectRecord, state_of
 from backend.refunds.queries import refunded_of_gift
@@ -42,13 +42,19 @@ class WaitingMoney:
 
 def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[WaitingMoney]:
     """Return the money that arrived and has no project yet, newest first, less what goes back to its giver (law 7)."""
-    given = aliased(Transfer)
+    given, paid_before = aliased(Transfer), aliased(PaymentOrder)
     is_given = exists().where(given.reference == literal(reallocation_reference("")) + Transfer.reference)
     refunded = refunded_of_gift(HOLDING)
     statement = (
-        select(Transfer, PaymentOrder.purse, (Transfer.amount_fen - refunded).label("left_fen"))
+        select(
+            Transfer,
+            func.coalesce(PaymentOrder.purse, paid_before.purse).label("purse"),
+            (Transfer.amount_fen - refunded).label("left_fen"),
+        )
         .outerjoin(PaymentOrder, PaymentOrder.out_trade_no == Transfer.reference)
         .outerjoin(Gift, Gift.order_id == PaymentOrder.id)
+        .outerjoin(ExtraPayment, ExtraPayment.reference == Transfer.reference)
+        .outerjoin(paid_before, paid_before.id == ExtraPayment.order_id)
         .where(Transfer.target_account == UNALLOCATED, Transfer.reason == GIFT_UNALLOCATED, ~is_given)
         .where(Transfer.amount_fen > refunded)
         .order_by(Transfer.id.desc())

@@ -25,12 +25,13 @@ from backend.payments.models import (
     ENDED_STATES,
     OPEN_STATES,
     PAID,
+    PAYABLE,
     QUARANTINED,
     HeardPayment,
     OrderAsk,
     PaymentOrder,
 )
-from backend.payments.settle import GIFT, WAITING
+from backend.payments.settle_care import GIFT, WAITING
 from backend.people.humans import heads_of, same_human
 from backend.receipts.models import Receipt, ReceiptWaiver
 from backend.refunds.queries import refunded_of_gift
@@ -68,6 +69,8 @@ class GiftRecord:
     message: str | None
     state: str
     pay_url: str | None
+    prepay_id: str | None
+    app_id: str
     ordered_at: datetime
     expires_at: datetime
     paid_at: datetime | None
@@ -223,6 +226,8 @@ def _record(row: Any, *, now: datetime) -> GiftRecord:
         message=None if words is None else words.message,
         state=state,
         pay_url=order.pay_url if state == "payable" else None,
+        prepay_id=order.prepay_id if state == "payable" and order.state == PAYABLE else None,
+        app_id=order.app_id,
         ordered_at=gift.ordered_at,
         expires_at=order.expires_at,
         paid_at=order.paid_at,

@@ -16,8 +16,8 @@ from backend.core.text import clean_line, clean_text
 from backend.donations.models import Gift, GiftWords
 from backend.donations.queries import GiftUnknown
 from backend.donations.wording import DISPLAYS, REAL_NAME
-from backend.payments.models import PaymentOrder
-from backend.payments.orders import open_order
+from backend.payments.models import ENDED_STATES, PREPAYING, PaymentOrder
+from backend.payments.orders import Wish, claim_announcement, open_order, paid_just_now
 from backend.payments.providers import OrderToPrepay, Provider
 from backend.people.humans import is_same_human, same_human
 from backend.projects.models import Project
@@ -27,6 +27,9 @@ from backend.refunds.models import RefundWords
 
 AMOUNT_FEN_MAX = 500_000_000
 NAME_CHARS_MAX, MESSAGE_CHARS_MAX = 20, 100
+DESCRIPTION_CHARS_MAX = 60
+"""Of what the payer reads in his cashier. WeChat takes 127 bytes; its adapter cuts what is longer there."""
+A_SECOND_IS_ASKED_ABOUT_FOR = timedelta(minutes=1)
 
 
 class AmountInvalid(Refusal):
@@ -54,14 +57,30 @@ class Showing:
     message: str | None
 
 
+class PaidJustNow(Refusal):
+    """The same wish was paid for within the last minute: a second gift is welcome, but asked about first (bad input 8).
+
+    The same request with `again` says that it is meant. `gift` is the code of the first one.
+    """
+
+    code = "PAID_JUST_NOW"
+    detail = "您一分钟内已经捐过同样的一笔。如果确实想再捐一次，请确认。"
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderedGift:
-    """A gift whose order stands; `to_prepay` is what the provider must hear, None when it has heard already."""
+    """A gift whose order stands. `to_prepay` is what the provider must hear, and only this request may tell it now.
+
+    None when it has heard already, when the order can be paid no more, or when another request is telling it just now
+    (`is_announced_by_another`).
+    """
 
     code: str
     out_trade_no: str
+    app_id: str
     reused: bool
     to_prepay: OrderToPrepay | None
+    is_announced_by_another: bool = False
 
 
 def showing(*, display: str, name: str | None, hide_amount: bool, message: str | None) -> Showing:
@@ -85,12 +104,13 @@ def order_gift(
     provider: Provider,
     channel: str,
     now: datetime,
+    again: bool = False,
 ) -> OrderedGift:
     """Order a gift of `amount_fen` to a project or fund, or return the one that this person has open for it.
 
     The order stands before the provider hears of it (bug 19). Refuses `AmountInvalid`, `ProjectUnknown`,
-    `NotCollecting`, `NotPublishable` (慈善法 22, 25). The project's row is held shared until the order stands, so
-    that the project cannot end between the look and the order.
+    `NotCollecting`, `NotPublishable` (慈善法 22, 25), and `PaidJustNow` unless it is meant `again`. The project's row
+    is held shared until the order stands, so that the project cannot end between the look and the order.
     """
     if type(amount_fen) is not int or not 1 <= amount_fen <= AMOUNT_FEN_MAX:
         raise AmountInvalid(lowest_fen=1, highest_fen=AMOUNT_FEN_MAX)
@@ -99,24 +119,31 @@ def order_gift(
     refusal = gift_refusal(project, now=now)
     if refusal is not None:
         raise refusal
-    opened = open_order(
+    wish = Wish(
         payer_id=person_id,
         purse=project.code,
         amount_fen=amount_fen,
-        provider=provider,
         channel=channel,
-        ends_before=_end_of(project),
-        now=now,
+        description=f"捐赠：{project.title}"[:DESCRIPTION_CHARS_MAX],
     )
+    if not again:
+        _ask_about_a_second(wish, now=now)
+    opened = open_order(wish, provider=provider, ends_before=_end_of(project), now=now)
     code = _keep_gift(opened.order, shown, link_id=link_id, now=now)
-    return _ordered(code, opened.order, project, reused=opened.reused)
+    return _ordered(code, opened.order, reused=opened.reused, now=now)
 
 
-def resume_gift(code: str) -> OrderedGift:
-    """Return a gift ordered before, for a request that died between its two transactions (law 13)."""
+def resume_gift(code: str, *, now: datetime) -> OrderedGift:
+    """Return a gift ordered before, for a request that died between its two transactions, and to pay for it later."""
     gift = find_gift_row(code)
     order = db.session.get_one(PaymentOrder, gift.order_id, populate_existing=True)
-    return _ordered(code, order, get_project(order.purse), reused=False)
+    return _ordered(code, order, reused=False, now=now)
+
+
+def is_dead(code: str) -> bool:
+    """Say whether the order of a gift has ended and was never shown to anybody: the next request makes a new one."""
+    order = db.session.get_one(PaymentOrder, find_gift_row(code).order_id, populate_existing=True)
+    return order.state in ENDED_STATES and order.announced_at is None
 
 
 def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
@@ -143,6 +170,13 @@ def find_gift_row(code: str) -> Gift:
     return gift
 
 
+def _ask_about_a_second(wish: Wish, *, now: datetime) -> None:
+    first = paid_just_now(wish, since=now - A_SECOND_IS_ASKED_ABOUT_FOR)
+    if first is not None:
+        gift = db.session.scalar(select(Gift.code).where(Gift.order_id == first.id))
+        raise PaidJustNow(gift=gift)
+
+
 def _end_of(project: ProjectRecord) -> datetime | None:
     return None if project.ends_on is None else start_of_local_day(project.ends_on + timedelta(days=1))
 
@@ -167,10 +201,12 @@ def _keep_words(gift_id: int, person_id: int, shown: Showing) -> None:
     db.session.execute(statement.on_conflict_do_update(index_elements=["gift_id"], set_=words))
 
 
-def _ordered(code: str, order: PaymentOrder, project: ProjectRecord, *, reused: bool) -> OrderedGift:
+def _ordered(code: str, order: PaymentOrder, *, reused: bool, now: datetime) -> OrderedGift:
+    """Claim the announcement of the order where it is due, and say what this request has to do."""
+    is_mine = claim_announcement(order, now=now)
     to_prepay = OrderToPrepay(
         out_trade_no=order.out_trade_no,
-        description=f"捐赠：{project.title}"[:127],
+        description=order.description,
         attach=order.purse,
         amount_fen=order.amount_fen,
         expires_at=order.expires_at,
@@ -180,6 +216,8 @@ def _ordered(code: str, order: PaymentOrder, project: ProjectRecord, *, reused: 
     return OrderedGift(
         code=code,
         out_trade_no=order.out_trade_no,
+        app_id=order.app_id,
         reused=reused,
-        to_prepay=to_prepay if order.pay_url is None else None,
+        to_prepay=to_prepay if is_mine else None,
+        is_announced_by_another=not is_mine and order.state == PREPAYING and now < order.expires_at,
     )

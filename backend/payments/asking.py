@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from backend.core.db import db, write_with_retries
+from backend.core.failpoints import failpoint
 from backend.payments.inbox import hear
 from backend.payments.models import CLOSED, ENDED_STATES, EXPIRED, OPEN_STATES, PAID, OrderAsk, PaymentOrder
 from backend.payments.providers import Provider, TradeAnswer
+from backend.payments.workflow import sources_of
 
 AFTER_SECONDS = (10, 30, 60, 180, 600, 1800)
 LAST_WORD_AFTER = timedelta(minutes=10)
@@ -29,6 +31,9 @@ class Question:
     out_trade_no: str
     is_last: bool
     is_ended: bool
+    is_over: bool = False
+    """Whether its time to pay has passed: then, unpaid, it is closed at the provider too (the order of the facts:
+    ask, close, ask)."""
 
 
 def next_ask(*, created_at: datetime, expires_at: datetime, now: datetime, is_ended: bool = False) -> datetime:
@@ -53,24 +58,27 @@ def has_due(*, now: datetime) -> bool:
     return db.session.scalar(select(OrderAsk.order_id).where(OrderAsk.next_at <= now).limit(1)) is not None
 
 
-def ask_due(*, provider: Provider, now: datetime, limit: int = 20) -> int:
+def ask_due(*, provider: Provider, now: datetime, limit: int = 5) -> int:
     """Ask about the orders that are due and settle what was answered; return how many were asked about.
 
     For the worker; opens its own short transactions and asks with none open.
     """
     questions = write_with_retries(lambda: _claim(provider=provider.name, now=now, limit=limit))
     for question in questions:
+        failpoint("question_claimed")
         answer = _ask(provider, question, now=now)
+        failpoint("question_answered")
         if answer.paid is not None:
             hear(answer.paid, now=now)
+        failpoint("answer_heard")
         write_with_retries(lambda: _conclude(question, answer))  # noqa: B023 - called at once.
     return len(questions)
 
 
 def _ask(provider: Provider, question: Question, *, now: datetime) -> TradeAnswer:
-    """Ask; when nobody has paid for an order that we ended, have it closed and ask what came of that."""
+    """Ask; when nobody has paid for an order that has ended or is over, have it closed and ask what came of that."""
     answer = provider.query(question.out_trade_no, now=now)
-    if answer.state != "unpaid" or not question.is_ended:
+    if answer.state != "unpaid" or not (question.is_ended or question.is_over):
         return answer
     provider.close(question.out_trade_no, now=now)
     return provider.query(question.out_trade_no, now=now)
@@ -96,8 +104,14 @@ def _claim(*, provider: str, now: datetime, limit: int) -> list[Question]:
         taking = update(OrderAsk).where(mine).values(next_at=later).returning(OrderAsk.order_id)
         if db.session.execute(taking.execution_options(synchronize_session=False)).first() is not None:
             is_last = now >= order.expires_at + LAST_WORD_AFTER
-            no = order.out_trade_no
-            questions.append(Question(order_id=order.id, out_trade_no=no, is_last=is_last, is_ended=is_ended))
+            asked = Question(
+                order_id=order.id,
+                out_trade_no=order.out_trade_no,
+                is_last=is_last,
+                is_ended=is_ended,
+                is_over=now >= order.expires_at,
+            )
+            questions.append(asked)
     return questions
 
 
@@ -107,7 +121,8 @@ def _conclude(question: Question, answer: TradeAnswer) -> None:
         _drop(question.order_id)
     elif answer.state == "closed" or (answer.state == "unpaid" and question.is_last):
         ended = CLOSED if answer.state == "closed" else EXPIRED
-        still_open = (PaymentOrder.id == question.order_id) & PaymentOrder.state.in_(OPEN_STATES)
+        may_end = sources_of(ended, within=OPEN_STATES)
+        still_open = (PaymentOrder.id == question.order_id) & PaymentOrder.state.in_(may_end)
         ending = update(PaymentOrder).where(still_open).values(state=ended)
         db.session.execute(ending.execution_options(synchronize_session=False))
         _drop(question.order_id)

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, and_, literal, or_, select
 from backend.core.db import db, local_date
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, WORLD
 from backend.ledger.models import Transfer
-from backend.payments.models import PAID, HeardPayment, PaymentOrder, SandboxTrade
+from backend.payments.models import PAID, ExtraPayment, HeardPayment, PaymentOrder, SandboxTrade
 from backend.payments.sandbox_book import SUCCESS
-from backend.payments.settle import GIFT, GIFT_UNALLOCATED, SETTLED
+from backend.payments.settle_care import GIFT, GIFT_UNALLOCATED, SETTLED
 
 SHOWN = 20
 
@@ -21,6 +21,7 @@ def check_payments() -> list[str]:
     checks: tuple[Callable[[], list[str]], ...] = (
         _paid_orders_are_posted,
         _posted_gifts_have_their_order,
+        _extra_payments_are_posted,
         _settled_words_made_their_order_paid,
         _sandbox_agrees,
     )
@@ -54,8 +55,33 @@ def _paid_orders_are_posted() -> list[str]:
 
 def _posted_gifts_have_their_order() -> list[str]:
     loose = select(Transfer.reference).outerjoin(PaymentOrder, _is_its_transfer() & (PaymentOrder.state == PAID))
-    loose = loose.where(Transfer.reason.in_((GIFT, GIFT_UNALLOCATED)), PaymentOrder.id.is_(None)).limit(SHOWN)
+    loose = loose.outerjoin(ExtraPayment, _is_its_extra())
+    is_nobodys = (PaymentOrder.id.is_(None), ExtraPayment.id.is_(None))
+    loose = loose.where(Transfer.reason.in_((GIFT, GIFT_UNALLOCATED)), *is_nobodys).limit(SHOWN)
     return [f"账本里的捐赠 {reference} 没有已支付的订单" for reference in db.session.scalars(loose)]
+
+
+def _is_its_extra() -> ColumnElement[bool]:
+    return and_(
+        Transfer.reference == ExtraPayment.reference,
+        Transfer.reason == GIFT_UNALLOCATED,
+        Transfer.source_account == WORLD,
+        Transfer.target_account == UNALLOCATED,
+        Transfer.amount_fen == ExtraPayment.amount_fen,
+        Transfer.channel == ExtraPayment.provider,
+        Transfer.provider_date == local_date(ExtraPayment.paid_at),
+    )
+
+
+def _extra_payments_are_posted() -> list[str]:
+    """Money that came once more for a paid order stands in the ledger; another payment than the order's own."""
+    same = (PaymentOrder.provider == ExtraPayment.provider) & (
+        PaymentOrder.transaction_no == ExtraPayment.transaction_no
+    )
+    of_paid = (PaymentOrder.id == ExtraPayment.order_id) & (PaymentOrder.state == PAID)
+    lost = select(ExtraPayment.reference).outerjoin(Transfer, _is_its_extra()).outerjoin(PaymentOrder, of_paid)
+    lost = lost.where(Transfer.id.is_(None) | PaymentOrder.id.is_(None) | same).limit(SHOWN)
+    return [f"重复付款 {reference} 没有相符的一笔待分配款项" for reference in db.session.scalars(lost)]
 
 
 def _settled_words_made_their_order_paid() -> list[str]:

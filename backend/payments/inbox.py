@@ -12,7 +12,8 @@ from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
 from backend.core.together import write_together
 from backend.payments.models import HeardPayment
 from backend.payments.providers import Provider, RefundTold, Told, Unreadable
-from backend.payments.settle import WAITING, keep_for_later, settle, settle_waiting, store_unreadable
+from backend.payments.settle import keep_for_later, settle, settle_waiting, store_unreadable
+from backend.payments.settle_care import WAITING
 from backend.payments.transactions import read_stored
 
 log = structlog.get_logger()

@@ -9,12 +9,36 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
 from backend.core.db import Base, UtcDateTime
+from backend.payments.workflow import (
+    CLOSED,
+    CREATED,
+    ENDED_STATES,
+    EXPIRED,
+    OPEN_STATES,
+    PAID,
+    PAYABLE,
+    PREPAYING,
+    QUARANTINED,
+)
 
-CREATED, PAYABLE, PAID = "created", "payable", "paid"
-CLOSED, EXPIRED, QUARANTINED = "closed", "expired", "quarantined"
-OPEN_STATES = (CREATED, PAYABLE)
-ENDED_STATES = (CLOSED, EXPIRED)
-ORDER_IS_OPEN = text("state IN ('created', 'payable')")
+ORDER_IS_OPEN = text("state IN ('created', 'prepaying', 'payable')")
+__all__ = [
+    "CLOSED",
+    "CREATED",
+    "ENDED_STATES",
+    "EXPIRED",
+    "OPEN_STATES",
+    "PAID",
+    "PAYABLE",
+    "PREPAYING",
+    "QUARANTINED",
+    "ExtraPayment",
+    "HeardPayment",
+    "OrderAsk",
+    "PaymentAlert",
+    "PaymentOrder",
+    "SandboxTrade",
+]
 
 
 class PaymentOrder(Base):
@@ -30,12 +54,14 @@ class PaymentOrder(Base):
         Index(
             "ix_payment_orders_one_open",
             "payer_id",
+            "app_id",
             "purse",
             "amount_fen",
             unique=True,
             sqlite_where=ORDER_IS_OPEN,
             postgresql_where=ORDER_IS_OPEN,
         ),
+        Index("ix_payment_orders_transaction", "provider", "transaction_no", unique=True),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -48,12 +74,36 @@ class PaymentOrder(Base):
     target_account: Mapped[str] = mapped_column(String(80))
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(12))
+    description: Mapped[str] = mapped_column(String(127), server_default="")
+    """What the payer reads in the provider's cashier: the same at every announcement."""
     pay_url: Mapped[str | None] = mapped_column(String(255))
+    prepay_id: Mapped[str | None] = mapped_column(String(64))
+    announced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    announcing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_fen: Mapped[int | None] = mapped_column(BigInteger)
     transaction_no: Mapped[str | None] = mapped_column(String(64))
+
+
+class ExtraPayment(Base):
+    """Money that came for an order that was paid already: in the ledger under a reference of its own, for a person."""
+
+    __tablename__ = "payment_extras"
+    __table_args__ = (
+        UniqueConstraint("provider", "transaction_no"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(RowId, ForeignKey("payment_orders.id"), index=True)
+    reference: Mapped[str] = mapped_column(String(80), unique=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    transaction_no: Mapped[str] = mapped_column(String(64))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OrderAsk(Base):

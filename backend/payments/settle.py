@@ -1,4 +1,4 @@
-"""The one way to PAID: from a notice, from a query, in any order, any number of times (laws 6, 7; P1, P6, P18)."""
+"""The one way to PAID: from a notice, a query or a bill, in any order, any number of times (laws 6, 7; P1, P6, P18)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,34 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Update, bindparam, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
-from backend.core.clock import local_day
 from backend.core.db import UtcDateTime, db, insert_once
+from backend.core.failpoints import failpoint
 from backend.core.prepared import Prepared
-from backend.ledger import reasons
-from backend.ledger.accounts import UNALLOCATED, WORLD
-from backend.ledger.posting import post
 from backend.payments.alerts import raise_alert
-from backend.payments.models import CREATED, PAID, PAYABLE, QUARANTINED, HeardPayment, PaymentOrder
+from backend.payments.models import OPEN_STATES, PAID, ExtraPayment, HeardPayment, PaymentOrder
 from backend.payments.providers import CONFIRMING, Paid, Unreadable
+from backend.payments.settle_care import (
+    CURRENCY,
+    GIFT,
+    IGNORED,
+    REPEATED,
+    SETTLED,
+    WAITING,
+    post_payment,
+    settle_with_care,
+)
+from backend.payments.workflow import sources_of
 
-SETTLED, REPEATED, REDIRECTED, SET_ASIDE = "settled", "repeated", "redirected", "quarantined"
-UNKNOWN, WAITING, IGNORED = "unknown", "waiting", "ignored"
-GIFT, GIFT_UNALLOCATED = reasons.GIFT, reasons.GIFT_UNALLOCATED
-CURRENCY = "CNY"
+
+def _is_known_elsewhere(provider: Any, transaction_no: Any) -> ColumnElement[bool]:
+    """A provider's payment stands in the ledger once: one that paid an order pays no other."""
+    other = aliased(PaymentOrder)
+    order = exists().where(other.provider == provider, other.transaction_no == transaction_no)
+    extra = exists().where(ExtraPayment.provider == provider, ExtraPayment.transaction_no == transaction_no)
+    return or_(order, extra)
 
 
 def _paying() -> Update:
@@ -31,13 +43,14 @@ def _paying() -> Update:
     amount: BindParameter[Any] = bindparam("told_amount")
     plain = (
         PaymentOrder.out_trade_no == bindparam("told_order"),
-        (PaymentOrder.state == CREATED) | (PaymentOrder.state == PAYABLE),
+        or_(*(PaymentOrder.state == state for state in sources_of(PAID, within=OPEN_STATES))),
         PaymentOrder.amount_fen == amount,
         PaymentOrder.purse == bindparam("told_purse"),
         PaymentOrder.provider == bindparam("told_provider"),
         PaymentOrder.merchant == bindparam("told_merchant"),
         PaymentOrder.app_id == bindparam("told_app"),
         PaymentOrder.expires_at >= success_at,
+        ~_is_known_elsewhere(bindparam("told_provider"), bindparam("told_transaction")),
     )
     told = {"paid_at": success_at, "paid_fen": amount, "transaction_no": bindparam("told_transaction")}
     return update(PaymentOrder).where(*plain).values(state=PAID, **told).returning(PaymentOrder.target_account)
@@ -133,69 +146,10 @@ def _act_on(paid: Paid, *, heard_id: int, now: datetime) -> str:
         }
         target = _PAY.execute(told).scalar()
         if target is not None:
-            _post(paid, target=target, reason=GIFT, now=now)
+            failpoint("order_paid")
+            post_payment(paid, target=target, reason=GIFT, reference=paid.out_trade_no, now=now)
+            failpoint("gift_posted")
             return SETTLED
-    outcome = _settle_with_care(paid, now=now)
+    outcome = settle_with_care(paid, now=now)
     db.session.execute(update(HeardPayment).where(HeardPayment.id == heard_id).values(outcome=outcome))
     return outcome
-
-
-def _post(paid: Paid, *, target: str, reason: str, now: datetime) -> None:
-    post(
-        source=WORLD,
-        target=target,
-        amount_fen=paid.amount_fen,
-        reason=reason,
-        reference=paid.out_trade_no,
-        now=now,
-        channel=paid.provider,
-        provider_date=local_day(paid.success_at),
-    )
-
-
-def _settle_with_care(paid: Paid, *, now: datetime) -> str:
-    """Decide what is not the plain case, with the order's row locked."""
-    locked = select(PaymentOrder).where(PaymentOrder.out_trade_no == paid.out_trade_no).with_for_update()
-    order = db.session.scalars(locked.execution_options(populate_existing=True)).first()
-    if order is None:
-        raise_alert(kind="ORDER_UNKNOWN", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
-        return UNKNOWN
-    wrong = contradictions(order, paid)
-    if order.state == PAID:
-        return _hear_of_paid_order(order, paid, now=now)
-    for name in wrong:
-        raise_alert(kind=f"{name.upper()}_MISMATCH", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
-    is_doubtful = bool(wrong) or order.state == QUARANTINED
-    if is_doubtful and (paid.told_by not in CONFIRMING or not {"amount", "project"}.issuperset(wrong)):
-        order.state = QUARANTINED
-        return SET_ASIDE
-    _redirect(order, paid, now=now)
-    return REDIRECTED
-
-
-def contradictions(order: PaymentOrder, paid: Paid) -> list[str]:
-    """Name what a provider's word tells otherwise than its order does; empty when they agree (P18)."""
-    pairs = {
-        "amount": (order.amount_fen, paid.amount_fen),
-        "project": (order.purse, paid.purse),
-        "currency": (CURRENCY, paid.currency),
-        "merchant": ((order.provider, order.merchant), (paid.provider, paid.merchant)),
-        "app": (order.app_id, paid.app_id),
-    }
-    return [name for name, (ours, theirs) in pairs.items() if ours != theirs]
-
-
-def _hear_of_paid_order(order: PaymentOrder, paid: Paid, *, now: datetime) -> str:
-    """An order is paid once and stays paid; another payment for it, or another amount, calls a person (bug 16)."""
-    if (order.transaction_no, order.paid_fen) == (paid.transaction_no, paid.amount_fen):
-        return REPEATED
-    raise_alert(kind="PAID_AGAIN", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
-    return SET_ASIDE
-
-
-def _redirect(order: PaymentOrder, paid: Paid, *, now: datetime) -> None:
-    """Take the money in where it can be decided about: it has arrived, so it is never refused (law 7, bug 2)."""
-    order.state, order.target_account = PAID, UNALLOCATED
-    order.paid_at, order.paid_fen, order.transaction_no = paid.success_at, paid.amount_fen, paid.transaction_no
-    _post(paid, target=UNALLOCATED, reason=GIFT_UNALLOCATED, now=now)
-    raise_alert(kind="GIFT_REDIRECTED", subject=paid.out_trade_no, now=now, told_by=paid.told_by)

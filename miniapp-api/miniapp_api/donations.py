@@ -1,99 +1,35 @@
-"""Giving: order a gift, see it, choose how it is shown, find my own again."""
+"""Gifts: see one, choose how it is shown, find my own again."""
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response
 from flask_smorest import Blueprint
 
-from backend.core import clock, idempotency
-from backend.core.db import write_with_retries
+from backend.core import clock
 from backend.donations import queries, service
 from backend.donations.queries import GiftRecord, GiftUnknown
-from backend.donations.service import OrderedGift
-from backend.payments.orders import mark_payable
-from backend.payments.providers import H5, PayWay, Provider
 from backend.projects.queries import find_projects, get_project
 from backend.projects.rules import ProjectRecord
 from backend.receipts.codes import gift_of_secret, secret_of
 from backend.receipts.service import choose_receipt
 from backend.regions.queries import called
-from backend.sharing.service import credited_link
 from miniapp_api.cards import card_of
 from miniapp_api.edge import reads, settings, writes
 from miniapp_api.etag import etagged
 from miniapp_api.gift_schemas import (
     GiftListSchema,
-    GiftOrderSchema,
     GiftSchema,
     MyGiftListSchema,
     SecretQuery,
     ShowingSchema,
 )
-from miniapp_api.link_codes import link_id_of
-from miniapp_api.once import answer, claim_request
 from miniapp_api.paging import CursorInvalid, PageQuery, before_id, cursor_of, listed, listed_after
-from miniapp_api.payments import current_provider
 from miniapp_api.sessions import current_person, require_person
 from miniapp_api.words import gift_words, hand_in_gift
 
-bp = Blueprint("donations", __name__, description="捐赠：下单、查看、署名方式、我的捐赠。")
-
-
-@bp.post("/projects/<code>/gifts")
-@bp.arguments(GiftOrderSchema)
-@bp.response(201, GiftSchema)
-def order_gift(form: dict[str, Any], code: str) -> Response:
-    """Order a gift. Two transactions with the provider's call between them; a repeat under the same key goes on.
-
-    The order is committed before the provider hears of it, so a crash at any point is healed by the same request.
-    """
-    provider, now = current_provider(), clock.now()
-    begun = write_with_retries(lambda: _begin(form, code, provider, now=now))
-    if isinstance(begun, Response):
-        return begun
-    way = None if begun.to_prepay is None else provider.prepay(begun.to_prepay, now=now)
-    return write_with_retries(lambda: _finish(begun, way, now=now))
-
-
-def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: datetime) -> Response | OrderedGift:
-    """Claim the key and order the gift; give the answer kept before, or go on with the gift noted before."""
-    person = require_person()
-    taken = claim_request(f"person:{person.code}")
-    if taken.body is not None:
-        return service.resume_gift(taken.body) if taken.status is None else answer(taken.status, taken.body)
-    link_id = credited_link(link_id_of(form.get("via")), project_code=project_code)
-    shown = _showing(form)
-    ordered = service.order_gift(
-        person_id=person.id,
-        project_code=project_code,
-        amount_fen=form["amount_fen"],
-        shown=shown,
-        link_id=link_id,
-        provider=provider,
-        channel=H5,
-        now=now,
-    )
-    choose_receipt(gift_id=service.find_gift_row(ordered.code).id, is_waived=form["waives_receipt"], now=now)
-    hand_in_gift(ordered.code, shown, person_id=person.id, region_code=get_project(project_code).village_code, now=now)
-    idempotency.note(taken, body=ordered.code)
-    return ordered
-
-
-def _finish(begun: OrderedGift, way: PayWay | None, *, now: datetime) -> Response:
-    """Note where the gift is paid and keep the answer; of several that finish at once, the first one's answer stays."""
-    taken = claim_request(f"person:{require_person().code}")
-    if taken.status is not None and taken.body is not None:
-        return answer(taken.status, taken.body)
-    if way is not None:
-        mark_payable(out_trade_no=begun.out_trade_no, way=way)
-    shown = gift_view(queries.find_gift(begun.code, now=now), reused=begun.reused, now=now)
-    body = json.dumps(GiftSchema().dump(shown), ensure_ascii=False)
-    idempotency.keep(taken, status=201, body=body)
-    return answer(201, body)
+bp = Blueprint("donations", __name__, description="捐赠：查看、署名方式、我的捐赠。")
 
 
 @bp.get("/gifts/<code>")
@@ -120,7 +56,7 @@ def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
     person, now = require_person(), clock.now()
     before = queries.find_gift(code, now=now)
     kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
-    shown = _showing(kept | form)
+    shown = showing_of(kept | form)
     service.change_showing(code=code, person_id=person.id, shown=shown)
     if "waives_receipt" in form:
         choose_receipt(gift_id=before.id, is_waived=form["waives_receipt"], now=now)
@@ -173,6 +109,7 @@ def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any
         "words": gift_words(gift.code),
         "reused": reused,
         "stations": [] if holder is None else [{"holder": holder, "amount_fen": kept_fen}],
+        "pay_params": None,
     }
 
 
@@ -211,7 +148,8 @@ def _receipt(gift: GiftRecord) -> dict[str, str] | None:
     return {"number": gift.receipt, "url": f"/r/{secret_of(gift.code, secret_key=settings().secret_key)}"}
 
 
-def _showing(form: dict[str, Any]) -> service.Showing:
+def showing_of(form: dict[str, Any]) -> service.Showing:
+    """Return how a form wants a gift shown, checked."""
     return service.showing(
         display=form["display"],
         name=form.get("name"),

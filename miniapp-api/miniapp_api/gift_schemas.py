@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from backend.donations.service import AMOUNT_FEN_MAX
 from backend.donations.wording import DISPLAYS
+from backend.payments.providers import CHANNELS, H5
 from miniapp_api.cards import ProjectCardSchema
 from miniapp_api.times import LocalTime
 from miniapp_api.words import WordsStateSchema
@@ -44,6 +45,20 @@ class GiftOrderSchema(ShowingSchema):
     hide_amount = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     waives_receipt = fields.Boolean(load_default=False, truthy={True}, falsy={False})
     via = fields.String(allow_none=True)
+    channel = fields.String(load_default=H5, validate=validate.OneOf(CHANNELS))
+    again = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    """The giver was asked whether he means a second gift like the one of a minute ago, and he does."""
+
+
+class PayParamsSchema(Schema):
+    """What the phone hands to WeChat's cashier as it stands, freshly signed."""
+
+    appId = fields.String(required=True)  # noqa: N815 - the cashier's own names.
+    timeStamp = fields.String(required=True)  # noqa: N815 - the cashier's own names.
+    nonceStr = fields.String(required=True)  # noqa: N815 - the cashier's own names.
+    package = fields.String(required=True)
+    signType = fields.String(required=True)  # noqa: N815 - the cashier's own names.
+    paySign = fields.String(required=True)  # noqa: N815 - the cashier's own names.
 
 
 class ReceiptSchema(Schema):
@@ -68,7 +83,10 @@ class GivenToSchema(Schema):
 
 
 class GiftSchema(Schema):
-    """A gift as its own giver sees it; `pay_url` only while it can be paid."""
+    """A gift as its own giver sees it. `pay_url` only while it can be paid, where its provider has a page for that.
+
+    `pay_params` only in the answer to an order or a payment, where the provider's cashier is in the phone.
+    """
 
     code = fields.String(required=True)
     amount_fen = fields.Integer(required=True)
@@ -80,6 +98,7 @@ class GiftSchema(Schema):
     project = fields.Nested(ProjectCardSchema, required=True)
     state = fields.String(required=True, metadata={"enum": list(STATES)})
     pay_url = fields.String(required=True, allow_none=True)
+    pay_params = fields.Nested(PayParamsSchema, required=True, allow_none=True)
     expires_at = LocalTime(required=True)
     paid_at = LocalTime(required=True, allow_none=True)
     redirected_to = fields.Nested(GivenToSchema, required=True, allow_none=True)

@@ -12,7 +12,7 @@ import pytest
 from backend.core.wire import Answer
 from backend.ledger.posting import ReferenceReused
 from backend.payments import sandbox_book
-from backend.payments import settle as settling
+from backend.payments import settle_care as settling
 from backend.payments.providers import PaymentUnavailable
 from backend.payments.sandbox import SandboxProvider, signed_by_sandbox
 from backend.payments.worker import money_steps, provider_of

@@ -13,12 +13,13 @@ from sqlalchemy import select
 from backend.core.db import db
 from backend.core.errors import DatabaseBusy, InvalidInput
 from backend.donations import service
-from backend.payments import settle as settling
+from backend.payments import settle_care as settling
 from backend.payments.inbox import hear
 from backend.payments.models import HeardPayment
 from backend.payments.providers import NOTICE, OrderToPrepay, Paid, RefundTold
 from backend.payments.sandbox_book import TradeReused, open_trade
-from backend.payments.settle import REPEATED, keep_for_later, settle_waiting
+from backend.payments.settle import keep_for_later, settle_waiting
+from backend.payments.settle_care import REPEATED
 from backend.payments.transactions import read_notice
 from tests.world.databases import dispose
 from tests.world.giving import OURS, Giving, ordered, project_of, village

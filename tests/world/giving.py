@@ -185,6 +185,10 @@ class Giving(Bookkeeping):
         """The number under which the provider knows a gift."""
         return str(gift["pay_url"]).rsplit("/", 1)[-1]
 
+    def collected(self, gift: dict[str, Any]) -> str:
+        """The provider's own number of the payment that it collected for a gift."""
+        return self.writes(lambda: str(sandbox_book.find_trade(self.trade_no(gift)).transaction_no))
+
     def pays_unseen(self, gift: dict[str, Any]) -> None:
         """The payer pays at the provider, and nobody tells us yet."""
         self.writes(lambda: sandbox_book.pay_trade(self.trade_no(gift), now=self.clock, owes_notice=False))

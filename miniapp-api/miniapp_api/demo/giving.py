@@ -11,7 +11,8 @@ from backend.donations.service import order_gift, resume_gift, showing
 from backend.payments.providers import H5
 from backend.payments.sandbox import APP_ID, MERCHANT, NAME
 from backend.payments.sandbox_book import find_trade, open_trade, pay_trade, transaction_of
-from backend.payments.settle import SETTLED, settle
+from backend.payments.settle import settle
+from backend.payments.settle_care import SETTLED
 from backend.payments.transactions import read_transaction
 from miniapp_api.demo.stage import Event, Stage
 from miniapp_api.demo.story import GIVERS, MESSAGES, SMALL_FEN
@@ -57,9 +58,10 @@ def _give(key: str, project: str, *, fen: int, giver: int, at: datetime, stage: 
         link_id=None,
         provider=stage.provider,
         channel=H5,
+        again=True,
         now=at,
     )
-    to_prepay = ordered.to_prepay or resume_gift(ordered.code).to_prepay
+    to_prepay = ordered.to_prepay or resume_gift(ordered.code, now=at).to_prepay
     assert to_prepay is not None, "a new order has not been announced yet"
     open_trade(to_prepay, merchant=MERCHANT, app_id=APP_ID)
     paid_at = at + timedelta(seconds=40)
