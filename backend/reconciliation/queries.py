@@ -103,26 +103,12 @@ class OwnMoneyRecord:
     end_reason: str | None
 
 
-def days(*, before_id: int | None, limit: int, now: datetime, channel: str | None = None) -> list[DayRecord]:
-    """Return days, the newest first; the next page begins before the day whose number is `before_id` (YYYYMMDD)."""
-    statement = select(ReconciledDay).order_by(ReconciledDay.day.desc(), ReconciledDay.channel.desc()).limit(limit)
+def days(*, before_id: int | None, limit: int, now: datetime) -> list[DayRecord]:
+    """Return days, the newest first: days are begun in their order."""
+    statement = select(ReconciledDay).order_by(ReconciledDay.id.desc()).limit(limit)
     if before_id is not None:
-        statement = statement.where(ReconciledDay.day < _day_of(before_id))
-    if channel is not None:
-        statement = statement.where(ReconciledDay.channel == channel)
+        statement = statement.where(ReconciledDay.id < before_id)
     return _as_days(db.session.scalars(statement).all(), now=now)
-
-
-def number_of(day: date) -> int:
-    """Return a day as a number that grows with it: 20260601."""
-    return day.year * 10_000 + day.month * 100 + day.day
-
-
-def _day_of(number: int) -> date:
-    try:
-        return date(number // 10_000, number // 100 % 100, number % 100)
-    except ValueError:
-        return date.min  # No list gave this cursor out: nothing stands before it.
 
 
 def get_day(channel: str, day: date, *, now: datetime) -> DayRecord:

@@ -34,7 +34,7 @@ from miniapp_api import (
     volunteers,
     wechat_pages,
 )
-from miniapp_api.desk import activities, links, payouts, safety, session, troubles, words
+from miniapp_api.desk import activities, links, payouts, reconciliation, safety, session, troubles, words
 from miniapp_api.desk import media as desk_media
 from miniapp_api.desk import projects as desk_projects
 from miniapp_api.desk import refunds as desk_refunds
@@ -66,6 +66,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     desk_refunds.bp,
     activities.bp,
     links.bp,
+    reconciliation.bp,
     troubles.bp,
     words.bp,
     wechat_pages.bp,
