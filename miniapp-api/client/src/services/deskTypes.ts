@@ -5,7 +5,7 @@ export type DeskAction =
   | 'projects.read' | 'projects.publish' | 'projects.end' | 'progress.post' | 'spending.record' | 'spending.correct'
   | 'activities.read' | 'activities.open' | 'activities.run' | 'posters.read' | 'posters.make' | 'links.revoke'
   | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
-  | 'words.read' | 'words.decide' | 'media.upload' | 'audit.read'
+  | 'words.read' | 'words.decide' | 'reconciliation.read' | 'reconciliation.decide' | 'fees.fund' | 'media.upload' | 'audit.read'
 
 export interface Desk {
   staff: { name: string; role: string; region: { code: string; name: string } }
