@@ -51,6 +51,9 @@ export async function publicPlaces(world, gift) {
   ]
 }
 
+/** A date of the village, so many days before today. */
+const daysAgo = (days) => new Date(Date.now() + (8 - 24 * days) * 3_600_000).toISOString().slice(0, 10)
+
 /** Pages of the desk; `who` logs in there. */
 export async function deskPlaces(cadre) {
   const [meals, lamps] = await Promise.all(['众心村老年助餐点', '众心路太阳能路灯40盏'].map(cadre.projectCalled))
@@ -73,5 +76,8 @@ export async function deskPlaces(cadre) {
     at2('unallocated', '', '没有等待安排的钱', { who: 'guojia1' }),
     at2('safety', '', '正在登录的设备'),
     at2('words', '', '没有待审核的留言', { who: 'guojia1' }),
+    at2('reconciliation', '', '已结账并封存', { who: 'guojia1' }),
+    at2('reconciled', `?channel=sandbox&day=${daysAgo(5)}`, '已结账并封存', { who: 'guojia1' }),
+    at2('fees', '', '已到账', { who: 'guojia1' }),
   ]
 }
