@@ -30,12 +30,20 @@ const gift = {
   code: 'G1', amount_fen: 1999, display: 'anonymous', hide_amount: false, name: null, message: null, words: { state: 'shown', reason: null }, project: card, state: 'payable',
   pay_url: '/sandbox/pay/1', expires_at: null, paid_at: null, redirected_to: null, receipt: null, reused: false, stations: [],
 }
+const account = {
+  code: 'A1', kind: 'wechat_mini', shown: null, joined_at: '2026-11-20T10:00:00+08:00', used_at: '2026-11-20T10:00:00+08:00',
+  is_present: true,
+}
+const message = {
+  code: 'M1', kind: 'gift.received', title: '捐赠已到账', text: '您的 19.99 元已到账。', link: '/gift?code=G1',
+  told_at: '2026-11-20T10:00:00+08:00', read_at: null,
+}
 
 const refusal = (status, code) => [status, { type: 'about:blank', title: code, status, code, detail: '拒绝', request_id: 'r', retryable: false }]
 
 /** Answers by route; what the volunteer and the giver did is remembered between requests. */
 export function makeServer() {
-  const world = { session: false, mine: null, gift: { ...gift } }
+  const world = { session: false, mine: null, gift: { ...gift }, refusals: [] }
   const routes = {
     'GET /app': () => [200, { environment: 'development', demo: true, version: '0.1.0', currency: 'CNY', wechat_mini: true, wechat_official: false, subscribe_templates: ['T1'] }],
     'GET /villages': () => [200, { items: [{ ...village, fund_code: 'F1', received_fen: 2694729, project_count: 1 }], next_cursor: null }],
@@ -47,6 +55,16 @@ export function makeServer() {
       world.session = true
       return [201, { person: { code: 'me' }, token: 'token-of-this-phone' }]
     },
+    'POST /login/wechat-mini': () => {
+      const code = world.refusals.shift()
+      if (code) return refusal(code === 'LOGIN_CODE_USED' ? 401 : 503, code)
+      world.session = true
+      return [200, { person: { code: 'me' }, joined: false, token: 'token-of-this-phone' }]
+    },
+    'GET /login/ways': () => [200, { wechat_mini: true, wechat_official: false, phone: 'none' }],
+    'GET /me/account': () => [200, { person: { code: 'me' }, is_guest: false, accounts: [account], phones: [], unread: 1 }],
+    'GET /me/messages': () => [200, { items: [message], next_cursor: null, unread: 1 }],
+    'POST /me/messages/read': () => [200, { unread: 0 }],
     'POST /projects/P1/gifts': () => (world.session ? [201, world.gift] : refusal(401, 'SESSION_NEEDED')),
     'GET /gifts/G1': () => [200, world.gift],
     'POST /gifts/G1': (body) => {

@@ -6,6 +6,7 @@ import { JSDOM } from 'jsdom'
 
 const require = createRequire(import.meta.url)
 let exparser
+let logins = 0
 const here = path.dirname(fileURLToPath(import.meta.url))
 export const DIST = path.resolve(here, '../../miniapp-api/client/dist/build/mp-weixin')
 
@@ -68,6 +69,7 @@ function makeWx(sent, gone, answer) {
     reLaunch: going('anew'),
     navigateBack: going('back'),
     requestSubscribeMessage: ({ tmplIds, success }) => success(Object.fromEntries(tmplIds.map((id) => [id, 'accept']))),
+    login: ({ success }) => success({ code: `code-${(logins += 1)}`, errMsg: 'login:ok' }),
     scanCode: ({ success }) => success({ result: 'https://village.example/activity?code=AcT1&c=654321' }),
     request: (call) => {
       const path = new URL(call.url).pathname.replace('/api/v1', '')

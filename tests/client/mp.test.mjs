@@ -73,7 +73,8 @@ test('a gift is chosen, read once more, sent once with the bearer token, and lea
   await give.tap('btn', '去付款')
   await settle(200)
   const posts = newlySent().filter((one) => one.method === 'POST')
-  assert.deepEqual(posts.map((one) => one.path), ['/projects/P1/gifts', '/session', '/projects/P1/gifts'])
+  assert.deepEqual(posts.map((one) => one.path), ['/projects/P1/gifts', '/login/wechat-mini', '/projects/P1/gifts'])
+  assert.deepEqual(posts[1].body, { code: 'code-1', adds: false })
   assert.equal(posts[0].header['Idempotency-Key'], posts[2].header['Idempotency-Key'])
   assert.equal(posts[1].header['X-Session-Transport'], 'bearer')
   assert.equal(posts[2].header.Authorization, 'Bearer token-of-this-phone')
@@ -131,6 +132,39 @@ test('large type and English change the page at once', async () => {
   await project.tap('pill', 'EN')
   assert.match(project.text(), /Target ¥48,000/)
   await project.tap('pill', '中文')
+})
+
+test('WeChat says silently who it is, and a used code is asked for once more', async () => {
+  world.refusals.push('LOGIN_CODE_USED')
+  newlySent()
+  const login = await phone.open('pages/login/index')
+  await login.tap('btn', '微信登录')
+  await settle()
+  const codes = newlySent().filter((one) => one.path === '/login/wechat-mini')
+  assert.deepEqual(codes.map((one) => one.body.code), ['code-2', 'code-3'])
+  assert.equal(phone.gone.at(-1), 'instead /pages/me/index')
+  const me = await phone.open('pages/me/index')
+  assert.match(me.text(), /微信（小程序）/)
+})
+
+test('while WeChat is silent a guest gives all the same', async () => {
+  world.session = false
+  world.refusals.push('WECHAT_UNAVAILABLE')
+  newlySent()
+  const give = await phone.open('pages/give/index', { code: 'P1' })
+  await give.type(0, '5')
+  await give.tap('btn', '下一步')
+  await give.tap('btn', '去付款')
+  await settle(200)
+  const posts = newlySent().filter((one) => one.method === 'POST')
+  assert.deepEqual(posts.map((one) => one.path), ['/projects/P1/gifts', '/login/wechat-mini', '/session', '/projects/P1/gifts'])
+})
+
+test('a message leads to its page in WeChat too', async () => {
+  const messages = await phone.open('pages/messages/index')
+  await settle()
+  await messages.tap('btn', '查看')
+  assert.equal(phone.gone.at(-1), 'to /pages/gift/index?code=G1')
 })
 
 for (const page of ['gifts', 'shares', 'hours', 'notices', 'notice', 'ledger', 'region', 'lines', 'share', 'lost']) {

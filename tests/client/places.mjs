@@ -47,6 +47,9 @@ export async function publicPlaces(world, gift) {
     at('pages/ledger/index', `/ledger?code=${closed.code}&ref=${encodeURIComponent(corrected.reference)}`, '支出更正（退回）'),
     at('pages/region/index', '/region', '江苏省'),
     at('pages/region/index', '/region?code=320904104', '众心村委会'),
+    at('pages/me/index', '/me', '您现在没有登录'),
+    at('pages/login/index', '/login', '获取验证码'),
+    at('pages/messages/index', '/messages', '捐赠已到账'),
     at('pages/lost/index', '/no-such-page', '这个页面不存在', { asksNothing: true }),
   ]
 }

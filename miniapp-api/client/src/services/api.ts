@@ -1,11 +1,14 @@
 /** The contract with the server, one function a route. Pages call these and nothing below. */
 import { send } from './http'
+import type { Inbox } from './inbox'
 import { once } from './intent'
+import type { MyAccount } from './loginTypes'
 import { readMine, sendAsPerson } from './session'
 import type * as api from './types'
 
 type Page = { cursor?: string | null; limit?: number }
 const empty = { items: [], next_cursor: null }
+const nobody: MyAccount = { person: null, is_guest: true, accounts: [], phones: [], unread: 0 }
 const at = encodeURIComponent
 
 export const appInfo = () => send<api.AppInfo>('GET', '/app')
@@ -40,6 +43,9 @@ export const myShares = (page: Page = {}) => readMine<api.List<api.MyShare>>('/m
 export const myHours = () => readMine<api.MyHours>('/me/hours', { total_minutes: 0, items: [] })
 
 export const link = (code: string) => send<api.LinkView>('GET', `/links/${at(code)}`)
+export const myAccount = () => readMine<MyAccount>('/me/account', nobody)
+export const myMessages = (page: Page = {}) => readMine<Inbox>('/me/messages', { ...empty, unread: 0 }, { query: page })
+
 export const share = (target_kind: api.TargetKind, target: string, nickname?: string) =>
   sendAsPerson<{ link: api.ShareLink }>('POST', '/shares', { body: { target_kind, target, nickname } }).then(
     (answer) => answer.link,

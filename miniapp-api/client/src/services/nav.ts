@@ -3,7 +3,7 @@ import { withQuery, type Query } from './http'
 
 export type PageName =
   | 'home' | 'village' | 'project' | 'lines' | 'give' | 'thanks' | 'gifts' | 'gift' | 'shares' | 'share' | 'hours'
-  | 'activity' | 'scan' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk' | `desk/${string}`
+  | 'activity' | 'scan' | 'me' | 'login' | 'messages' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk' | `desk/${string}`
 
 /** Where the page's file lies. The desk is a sub-package of its own, fetched by those who work there. */
 function fileOf(page: PageName): string {
@@ -36,4 +36,14 @@ export function replaceWith(page: PageName, query: Query = {}): Promise<void> {
 export function back(): void {
   if (getCurrentPages().length > 1) uni.navigateBack()
   else uni.reLaunch({ url: to('home') })
+}
+
+/** Follow an address of ours as the server writes it: `/gift?code=…` is a page of this client in WeChat too. */
+export function follow(link: string): void {
+  let url = link
+  // #ifndef H5
+  const [path, query] = link.split('?')
+  url = to(path.slice(1) as PageName) + (query ? `?${query}` : '')
+  // #endif
+  uni.navigateTo({ url })
 }

@@ -1,0 +1,63 @@
+/** Coming back to what is one's own: by WeChat where it is at hand, else by a code to the phone. Giving needs none of it. */
+import { forgetToken, keepToken, send } from './http'
+import { asProblem } from './problem'
+import { noteKnown, sendAsPerson } from './session'
+import type { Entered, LoginWays, SentCode } from './loginTypes'
+
+export const ways = () => send<LoginWays>('GET', '/login/ways')
+
+/** WeChat's own browser says so in its name; the simulator's bridge makes a browser say the same. */
+export function isInsideWechat(): boolean {
+  let inside = false
+  // #ifdef H5
+  inside = /MicroMessenger/i.test(navigator.userAgent)
+  // #endif
+  return inside
+}
+
+function entered(answer: Entered): Entered {
+  keepToken(answer.token)
+  noteKnown(true)
+  return answer
+}
+
+/** In the mini-program: WeChat gives a code without a word, the server opens it. A used code is asked for once more. */
+export async function logInMini(adds = false): Promise<Entered> {
+  try {
+    return await openCode(adds)
+  } catch (thrown) {
+    if (asProblem(thrown).code !== 'LOGIN_CODE_USED') throw thrown
+    return openCode(adds)
+  }
+}
+
+async function openCode(adds: boolean): Promise<Entered> {
+  const code = await new Promise<string>((resolve, reject) => {
+    uni.login({ provider: 'weixin', success: (told) => resolve(told.code), fail: reject })
+  })
+  return entered(await send<Entered>('POST', '/login/wechat-mini', { body: { code, adds } }))
+}
+
+/** In WeChat's browser: there and back by the server's own address; the page is left. */
+export function goToWechat(next: string, adds = false): void {
+  // #ifdef H5
+  location.assign(`/login/wechat?next=${encodeURIComponent(next)}${adds ? '&adds=1' : ''}`)
+  // #endif
+}
+
+export const sendCode = (phone: string) => sendAsPerson<SentCode>('POST', '/login/phone/code', { body: { phone } })
+
+export const logInByPhone = (phone: string, code: string, adds = false) =>
+  sendAsPerson<Entered>('POST', '/login/phone', { body: { phone, code, adds } }).then(entered)
+
+export const takeOff = (code: string, sure: boolean) =>
+  send<void>('DELETE', `/me/accounts/${encodeURIComponent(code)}`, { query: { sure: String(sure) } })
+
+export const logOthersOut = () => send<{ ended: number }>('DELETE', '/me/phones')
+
+/** This phone forgets whose it is; gifts and hours stay with the account. */
+export async function logOut(): Promise<void> {
+  await send('DELETE', '/session')
+  forgetToken()
+  noteKnown(false)
+}

@@ -1,0 +1,111 @@
+/** Coming back to one's own: what is sent, what is kept, and where a message leads. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { countUnread, markRead, unread } from '@/services/inbox'
+import { goToWechat, isInsideWechat, logInByPhone, logInMini, logOthersOut, logOut, sendCode, takeOff } from '@/services/login'
+import { follow } from '@/services/nav'
+import { begin, isKnown, noteKnown } from '@/services/session'
+import { kept, refusal, serverAnswers, uniWorld } from './uni-world'
+
+const entered = { status: 200, body: { person: { code: 'p' }, joined: true, token: 'new-token' } }
+let codes = 0
+
+beforeEach(() => {
+  kept.clear()
+  codes = 0
+  Object.assign(uniWorld, {
+    login: ({ success }: { success: (told: { code: string }) => void }) => success({ code: `code-${(codes += 1)}` }),
+  })
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.stubGlobal('uni', uniWorld)
+  Object.assign(uniWorld, { login: undefined })
+})
+
+describe('in the mini-program', () => {
+  it('a login keeps the new token and that this phone is somebody', async () => {
+    const sent = serverAnswers(entered)
+    await logInMini(true)
+    expect(JSON.parse(sent[0].data ?? '')).toEqual({ code: 'code-1', adds: true })
+    expect(kept.get('session_token')).toBe('new-token')
+    expect(isKnown()).toBe(true)
+  })
+
+  it('a used code is asked for once more, and not for ever', async () => {
+    const sent = serverAnswers(refusal(401, 'LOGIN_CODE_USED'))
+    await expect(logInMini()).rejects.toMatchObject({ code: 'LOGIN_CODE_USED' })
+    expect(sent.map((one) => JSON.parse(one.data ?? '').code)).toEqual(['code-1', 'code-2'])
+  })
+
+  it('who cannot log in begins as a guest', async () => {
+    const sent = serverAnswers(refusal(503, 'WECHAT_UNAVAILABLE'), { status: 201, body: { person: { code: 'guest' } } })
+    expect(await begin()).toBe('guest')
+    expect(sent.map((one) => one.url)).toEqual(['/api/v1/login/wechat-mini', '/api/v1/session'])
+  })
+})
+
+describe('in a browser', () => {
+  it('WeChat is known by its name', () => {
+    vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 MicroMessenger/8.0.50' })
+    expect(isInsideWechat()).toBe(true)
+    vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 Chrome/120' })
+    expect(isInsideWechat()).toBe(false)
+  })
+
+  it('the way through WeChat is the server’s own address', () => {
+    const assign = vi.fn()
+    vi.stubGlobal('location', { assign })
+    goToWechat('/me?a=1')
+    goToWechat('/me', true)
+    expect(assign.mock.calls).toEqual([['/login/wechat?next=%2Fme%3Fa%3D1'], ['/login/wechat?next=%2Fme&adds=1']])
+  })
+
+  it('a phone without a session gets one before it gets a code', async () => {
+    const session = { status: 201, body: { person: { code: 'p' } } }
+    const code = { status: 200, body: { sent_to: '138****5678', lives_seconds: 300, again_seconds: 60, shown_code: null } }
+    const sent = serverAnswers(refusal(401, 'SESSION_NEEDED'), refusal(503, 'WECHAT_UNAVAILABLE'), session, code)
+    expect((await sendCode('13812345678')).sent_to).toBe('138****5678')
+    expect(sent.at(-1)?.url).toBe('/api/v1/login/phone/code')
+  })
+
+  it('the code is told with the number', async () => {
+    const sent = serverAnswers(entered)
+    await logInByPhone('13812345678', '123456')
+    expect(JSON.parse(sent[0].data ?? '')).toEqual({ phone: '13812345678', code: '123456', adds: false })
+  })
+})
+
+describe('what is mine', () => {
+  it('is counted only where this phone is somebody, and a lost answer changes nothing', async () => {
+    const sent = serverAnswers({ status: 200, body: { items: [], next_cursor: null, unread: 3 } })
+    await countUnread()
+    expect(sent.length).toBe(0)
+    noteKnown(true)
+    await countUnread()
+    expect(unread.value).toBe(3)
+    serverAnswers({ lost: 'request:fail' })
+    await countUnread()
+    expect(unread.value).toBe(3)
+    serverAnswers({ status: 200, body: { unread: 1 } })
+    await markRead('M1')
+    expect(unread.value).toBe(1)
+  })
+
+  it('leaves the phone with a log-out, and other phones are ended by one word', async () => {
+    noteKnown(true)
+    kept.set('session_token', 'old')
+    const sent = serverAnswers({ status: 200, body: { ended: 2 } }, { status: 204 }, { status: 204 })
+    expect((await logOthersOut()).ended).toBe(2)
+    await takeOff('A/1', true)
+    await logOut()
+    expect(sent.map((one) => `${one.method} ${one.url}`)).toEqual([
+      'DELETE /api/v1/me/phones', 'DELETE /api/v1/me/accounts/A%2F1?sure=true', 'DELETE /api/v1/session',
+    ])
+    expect(kept.size).toBe(0)
+  })
+
+  it('a message leads to a page of ours', () => {
+    follow('/gift?code=G1')
+    expect(uniWorld.navigateTo.mock.calls.at(-1)?.[0].url).toContain('code=G1')
+  })
+})
