@@ -237,3 +237,16 @@ def test_the_word_for_a_present_instant_is_asked_only_at_the_edge() -> None:
         asking = ("clock.now", "now", "datetime.now")
         wrong += [f"{name}:{call.lineno}" for call in calls if ast.unparse(call.func) in asking]
     assert wrong == [], "time enters as an argument (law 9)"
+
+
+def test_every_test_that_the_table_of_security_names_stands_where_it_says() -> None:
+    table = (HOUSE / "backend/docs/SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", table)
+    assert len(named) > 40
+    assert [f"{path}::{name}" for path, name in named if not _has_test(HOUSE / path, name)] == []
+
+
+def _has_test(path: Path, name: str) -> bool:
+    return path.exists() and any(
+        isinstance(node, ast.FunctionDef) and node.name == name for node in ast.walk(parsed(path))
+    )

@@ -23,13 +23,6 @@ READ, DECIDE = "words.read", "words.decide"
 _PAGES = {GIFT: "/gift?code={}", SHARE: "/shares"}
 
 
-class WordsUnknown(NotFound):
-    """Nothing that somebody wrote has this code, or the asker may not know that it does."""
-
-    code = "WORDS_UNKNOWN"
-    detail = "没有找到这条内容，可能已经处理过，或本人已改写。"
-
-
 class WordsChanged(Refusal):
     """Their writer has changed the words since the desk read them, or somebody has decided already."""
 
@@ -86,14 +79,14 @@ def forget_all(*, kind: str, person_id: int) -> None:
 
 
 def approve(*, code: str, version: int, staff: StaffMember, now: datetime) -> None:
-    """Show words that the check had held. Refuses `WordsUnknown` and `WordsChanged`; the writer is told."""
+    """Show words that the check had held. Refuses `NotFound` and `WordsChanged`; the writer is told."""
     row = _decide(code, version, {"state": APPROVED}, staff=staff, now=now)
     audit.record(action="words.approve", actor=staff.code, subject=code, now=now, version=version)
     _tell(row, title="您的文字已通过审核", text="您写的文字已经展示出来，谢谢您的支持。", now=now)
 
 
 def reject(*, code: str, version: int, reason: str, staff: StaffMember, now: datetime) -> None:
-    """Keep words hidden, with the reason that their writer reads. Refuses `WordsUnknown` and `WordsChanged`."""
+    """Keep words hidden, with the reason that their writer reads. Refuses `NotFound` and `WordsChanged`."""
     kept = clean_line(reason, limit=REASON_CHARS_MAX, field="reason")
     row = _decide(code, version, {"state": REJECTED, "reason": kept}, staff=staff, now=now)
     audit.record(action="words.reject", actor=staff.code, subject=code, now=now, version=version)
@@ -105,7 +98,7 @@ def _decide(code: str, version: int, values: dict[str, object], *, staff: StaffM
     """Write a decision down; of two who decide at once, and of a decision about older words, one is too late."""
     row = db.session.scalars(select(WordCheck).where(WordCheck.code == code)).first()
     if row is None:
-        raise WordsUnknown()
+        raise NotFound()
     authorise(staff, DECIDE, row.region_code, subject=code)
     still = (WordCheck.id == row.id) & (WordCheck.version == version) & (WordCheck.state == HELD)
     deciding = update(WordCheck).where(still).values(decided_at=now, decided_by=staff.id, **values)

@@ -9,11 +9,12 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from backend.core import clock
+from backend.core.errors import NotFound
 from backend.people.rights import StaffMember, authorise
 from backend.projects.queries import get_project
 from backend.sharing import service
 from backend.sharing.queries import posters_of
-from backend.sharing.service import PROJECT, LinkRecord
+from backend.sharing.service import PROJECT, LinkRecord, LinkUnknown
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.link_codes import any_link
 from miniapp_api.once import once
@@ -91,7 +92,7 @@ def list_posters(code: str) -> dict[str, Any]:
 @desk_writes
 def stop_link(form: dict[str, Any], code: str) -> Response:
     """Stop a link at once, with the reason; gifts that came by it stay."""
-    staff, link = require_staff(), any_link(code)
+    staff, link = require_staff(), _any_link(code)
     authorise(staff, "links.revoke", _village_of(link), subject=link.link_id)
 
     def act() -> dict[str, Any]:
@@ -99,6 +100,14 @@ def stop_link(form: dict[str, Any], code: str) -> Response:
         return {"link": _view(any_link(code))}
 
     return once(scope=_scope(staff), status=201, schema=PosterSchema(), act=act)
+
+
+def _any_link(code: str) -> LinkRecord:
+    """Return the link; one that was never made is answered as one of another region is."""
+    try:
+        return any_link(code)
+    except LinkUnknown as unknown:
+        raise NotFound() from unknown
 
 
 def _village_of(link: LinkRecord) -> str:
