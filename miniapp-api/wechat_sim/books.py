@@ -98,6 +98,14 @@ class Person:
     quota: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """One subscribe message that the mini-program's owner has chosen: its title, its fields with what each tells."""
+
+    title: str
+    fields: dict[str, str]
+
+
 @dataclass(kw_only=True)
 class Code:
     """A code for one use: to log in, for a phone number, of OAuth."""
@@ -139,13 +147,33 @@ class Books:
     told_flow_fen: dict[date, int] = field(default_factory=dict)
     made: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
-    templates: dict[str, list[str]] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
     calls: dict[str, list[datetime]] = field(default_factory=dict)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
     count: int = 0
 
 
+# By the product's names for them; each is told by title, text and time.
+TEMPLATES = {
+    "gift_redirected": "捐款安排通知",
+    "gift_paid_twice": "重复付款提醒",
+    "refund_success": "退款到账通知",
+    "refund_refused": "退款申请结果通知",
+    "words_decided": "留言审核结果通知",
+}
+FIELDS = {"thing1": "事项", "thing2": "说明", "time3": "时间"}
 PEOPLE = (("p1", "王小明", "13800000001"), ("p2", "李秀英", "13800000002"), ("p3", "张大爷🌾", "13800000003"))
+
+
+def digest(keys: Keys, *parts: str) -> str:
+    """Return 43 letters that nobody can guess, always the same for the same words."""
+    told = hmac.digest(keys.salt.encode(), "\n".join(parts).encode(), "sha256")
+    return urlsafe_b64encode(told).decode().rstrip("=")
+
+
+def template_id(keys: Keys, name: str) -> str:
+    """Return the id of one of the templates that are there from the start."""
+    return digest(keys, "template", name)
 
 
 @dataclass
@@ -164,6 +192,8 @@ class World:
     def __post_init__(self) -> None:
         for name, nickname, phone in PEOPLE:
             self.books.people.setdefault(name, Person(id=name, nickname=nickname, phone=phone))
+        for name, title in TEMPLATES.items():
+            self.books.templates.setdefault(self.template_id(name), Template(title=title, fields=dict(FIELDS)))
 
     def now(self) -> datetime:
         """Return the simulator's present instant, as wrong as its knob says."""
@@ -182,8 +212,7 @@ class World:
 
     def digest(self, *parts: str) -> str:
         """Return an unguessable text that is always the same for the same words."""
-        told = hmac.digest(self.keys.salt.encode(), "\n".join(parts).encode(), "sha256")
-        return urlsafe_b64encode(told).decode().rstrip("=")
+        return digest(self.keys, *parts)
 
     def openid(self, person: str, app_id: str) -> str:
         """Return who a person is to one app."""
@@ -192,6 +221,10 @@ class World:
     def unionid(self, person: str) -> str:
         """Return who a person is to all apps of the owner."""
         return "o" + self.digest("unionid", person)[:27]
+
+    def template_id(self, name: str) -> str:
+        """Return the id of one of the templates that are there from the start."""
+        return template_id(self.keys, name)
 
     def person_of(self, openid: str, app_id: str) -> Person | None:
         """Return the person whom an app knows by an openid."""

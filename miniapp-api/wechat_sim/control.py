@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
 from wechat_sim import callbacks, payer, people, refunds, tokens, trades
-from wechat_sim.books import Books, Person, World
+from wechat_sim.books import Books, Person, Template, World
 from wechat_sim.knobs import KNOBS, BadKnob
 from wechat_sim.pay_api import world
 
@@ -152,12 +152,13 @@ def subscribe() -> Response:
 
 
 @bp.put("/templates")
-def set_templates() -> Response:
-    """Say which templates the mini-program has, and which fields each: `{"id": ["thing1", "amount2"]}`."""
+def add_templates() -> Response:
+    """Add templates to the mini-program, with the fields of each: `{"id": ["thing1", "amount2"]}`."""
     sim, told = world(), _told()
     with sim.lock:
-        sim.books.templates = {str(key): [str(name) for name in names] for key, names in told.items()}
-    return jsonify(sim.books.templates)
+        for key, names in told.items():
+            sim.books.templates[key] = Template(title=key, fields={str(name): str(name) for name in names})
+        return jsonify({key: list(row.fields) for key, row in sim.books.templates.items()})
 
 
 @bp.post("/pay")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from wechat_sim.books import FIELDS, TEMPLATES, template_id
 from wechat_sim.keys import PLATFORM_CERT, PRIVATE_FILES, PUBLIC_KEY, Keys, write_private
 
 
@@ -30,6 +31,9 @@ def write_environment(folder: Path, keys: Keys, *, base_url: str) -> Path:
         "WECHAT_OFFICIAL_APPID": keys.official.app_id,
         "WECHAT_OFFICIAL_SECRET": keys.official.secret,
     }
+    for name in TEMPLATES:
+        facts = " ".join(f"{fact}={key}" for fact, key in zip(("title", "text", "time"), FIELDS, strict=True))
+        told[f"WECHAT_TEMPLATE_{name.upper()}"] = f"{template_id(keys, name)} {facts}"
     lines = [f"{name}={shlex.quote(value)}" for name, value in told.items()]
     head = (
         "# 由 make wechat-sim 写成，只用于本机开发。 Written by make wechat-sim; for development on this machine only."

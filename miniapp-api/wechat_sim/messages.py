@@ -9,7 +9,7 @@ from wechat_sim.books import World
 from wechat_sim.clock import rfc3339
 from wechat_sim.errors import ServerError
 from wechat_sim.keys import App
-from wechat_sim.shapes import Anything, Group, Text, fits
+from wechat_sim.shapes import Anything, Group, Text
 
 SEND = Group(
     {"touser": Text(longest=128), "template_id": Text(longest=64)},
@@ -43,11 +43,11 @@ def send(world: World, app: App, told: dict[str, Any]) -> dict[str, Any]:
     if person is None:
         raise ServerError(40003, "invalid openid")
     template, known = told["template_id"], world.books.templates
-    if (template not in known) if known else not fits(r"[0-9A-Za-z_-]{43}", template):
+    if template not in known:
         raise ServerError(40037, "invalid template_id")
     if told.get("page", "").startswith("/") or world.knobs.hits("server.unpublished"):
         raise ServerError(41030, "invalid page")
-    _check_fields(told.get("data"), known.get(template))
+    _check_fields(told.get("data"), list(known[template].fields))
     if person.quota.get(template, 0) < 1:
         raise ServerError(43101, "user refuse to accept the msg")
     person.quota[template] -= 1
@@ -57,10 +57,20 @@ def send(world: World, app: App, told: dict[str, Any]) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", "msgid": world.next_number()}
 
 
-def _check_fields(data: object, wanted: list[str] | None) -> None:
+def templates(world: World) -> dict[str, Any]:
+    """Tell the templates that the mini-program's owner has chosen."""
+    rows = []
+    for key, row in world.books.templates.items():
+        content = "".join(f"{tells}:{{{{{name}.DATA}}}}\n" for name, tells in row.fields.items())
+        example = "".join(f"{tells}:示例\n" for tells in row.fields.values())
+        rows.append({"priTmplId": key, "title": row.title, "content": content, "example": example, "type": 2})
+    return {"errcode": 0, "errmsg": "ok", "data": rows}
+
+
+def _check_fields(data: object, wanted: list[str]) -> None:
     if not isinstance(data, dict) or not data:
         raise ServerError(47003, "argument invalid! hint: [data is empty]")
-    if wanted is not None and sorted(data) != sorted(wanted):
+    if sorted(data) != sorted(wanted):
         raise ServerError(47003, f"argument invalid! hint: [the template has {'、'.join(wanted)}]")
     for name, field in data.items():
         kind = name.rstrip("0123456789")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from wechat_sim import refunds
@@ -25,6 +26,11 @@ class Handler(WSGIRequestHandler):
     def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
         """Close the line: the next request must not wait on it."""
         self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Date each answer by the simulator's clock: a wrong clock can be seen from outside."""
+        world: World = self.server.app.config["WORLD"]  # type: ignore[attr-defined]  # the application of create_app
+        return http_date(world.now())
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name that werkzeug gave it.
         """Stay silent; `/sim/requests` tells what was asked."""

@@ -186,6 +186,17 @@ def send() -> Response:
     return serve("subscribe_send", lambda sim: messages.send(sim, _mini(sim), _body(messages.SEND)))
 
 
+@bp.get("/wxaapi/newtmpl/gettemplate")
+def templates() -> Response:
+    """Tell which messages the mini-program may send."""
+
+    def act(sim: World) -> Told:
+        _mini(sim)
+        return messages.templates(sim)
+
+    return serve("gettemplate", act)
+
+
 @bp.post("/wxa/msg_sec_check")
 def check_words() -> Response:
     """Say what WeChat thinks of a text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -175,3 +176,9 @@ def test_starting_anew_forgets_everything_but_the_keys(play: Play) -> None:
     assert (told["seed"], told["knobs"]["callback.drop"]) == (9, "0")
     assert play.reads("trades") == {"trades": []}
     assert [row["id"] for row in play.reads("people")["people"]] == ["p1", "p2", "p3"]
+
+
+def test_a_wrong_clock_shows_on_every_answer(play: Play) -> None:
+    play.turns(clock__skew_seconds=600)
+    told = parsedate_to_datetime(httpx.get(f"{play.running.url}/sim/health").headers["Date"])
+    assert 590 < (told - play.now()).total_seconds() < 610

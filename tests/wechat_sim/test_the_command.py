@@ -71,6 +71,8 @@ def test_the_written_settings_are_those_that_the_product_reads(folder: Path) -> 
     assert found.pay.public_key_file is not None
     assert found.pay.public_key_file.read_text().startswith("-----BEGIN PUBLIC KEY-----")
     assert [app.app_id for app in found.apps] == list(running.world.keys.apps)
+    ids = {template.template_id for template in found.templates.values()}
+    assert ids == set(running.world.books.templates)
     assert (running.world.knobs.seed, running.world.knobs.values) == (7, {"callback.drop": "0.2"})
 
 
