@@ -24,9 +24,10 @@ from backend.wechat.server import WechatServer
 KIND = "wechat_subscribe"
 GIVE_UP_AFTER = timedelta(hours=1)
 """A reminder that comes later than this reminds of nothing."""
-CHARS_MAX = {"thing": 20, "name": 10, "phrase": 5, "character_string": 32, "number": 32, "amount": 12, "date": 20}
-"""How much WeChat takes in a field of each kind; a time is a date."""
+THING_CHARS_MAX = 20
+"""A thing is any text, and is cut; every other kind fits or is not sent, for half of it would say something else."""
 SHAPES = {
+    "name": re.compile(r"[\u4e00-\u9fff·]{1,10}|[A-Za-z .]{1,20}"),
     "amount": re.compile(r"[¥￥]?[0-9]{1,10}(\.[0-9]{1,2})?元?"),
     "number": re.compile(r"[0-9.]{1,32}", re.ASCII),
     "character_string": re.compile(r"[!-~]{1,32}", re.ASCII),
@@ -73,11 +74,11 @@ def filled(template: MessageTemplate, facts: Mapping[str, str]) -> dict[str, str
 
 def _fitting(key: str, fact: str) -> str:
     kind = key.rstrip("0123456789")
-    text, limit = " ".join(fact.split()), CHARS_MAX.get(kind, CHARS_MAX["date"])
+    text = " ".join(fact.split())
     shape = SHAPES.get("date" if kind == "time" else kind)
     if not text or (shape is not None and not shape.fullmatch(text)):
         raise FieldMissing(key)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return text if kind != "thing" or len(text) <= THING_CHARS_MAX else f"{text[: THING_CHARS_MAX - 1]}…"
 
 
 @dataclass(frozen=True, kw_only=True)

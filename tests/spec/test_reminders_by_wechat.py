@@ -192,7 +192,8 @@ def test_a_fact_that_does_not_fit_is_let_go_unsent(village: Reminding) -> None:
     [
         ("thing1", "长" * 21, "长" * 19 + "…"),
         ("thing1", " 两 \n行 ", "两 行"),
-        ("name1", "长" * 11, "长" * 9 + "…"),
+        ("name1", "众心村", "众心村"),
+        ("name1", "长" * 11, None),
         ("amount2", "¥12.30", "¥12.30"),
         ("amount2", "12345678901元", None),
         ("amount2", "十元", None),
