@@ -14,7 +14,7 @@ from backend.disbursements.references import reallocation_reference
 from backend.donations.models import Gift
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
-from backend.ledger.reasons import GIFT_UNALLOCATED
+from backend.ledger.reasons import REFUND_RETURNED
 from backend.payments.models import ExtraPayment, PaymentOrder
 from backend.projects.queries import find_projects, funds_of
 from backend.projects.rules import ProjectRecord, state_of
@@ -55,7 +55,7 @@ def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[W
         .outerjoin(Gift, Gift.order_id == PaymentOrder.id)
         .outerjoin(ExtraPayment, ExtraPayment.reference == Transfer.reference)
         .outerjoin(paid_before, paid_before.id == ExtraPayment.order_id)
-        .where(Transfer.target_account == UNALLOCATED, Transfer.reason == GIFT_UNALLOCATED, ~is_given)
+        .where(Transfer.target_account == UNALLOCATED, Transfer.reason != REFUND_RETURNED, ~is_given)
         .where(Transfer.amount_fen > refunded)
         .order_by(Transfer.id.desc())
         .limit(limit)

@@ -76,7 +76,7 @@ def money_of(order: PaymentOrder) -> GiftMoney:
     paid_out_fen, leftover_fen = _gone_from(account)
     found = []
     for row in _credits(order, account):
-        net_fen = row.amount_fen - row.taken_fen
+        net_fen = row.amount_fen - int(row.taken_fen)
         before_fen = _before(account, row) if paid_out_fen + leftover_fen and net_fen else 0
         where = where_is(before_fen=before_fen, net_fen=net_fen, paid_out_fen=paid_out_fen, leftover_fen=leftover_fen)
         found.append(Credit(transfer_id=row.id, net_fen=net_fen, where=where))
