@@ -78,7 +78,7 @@ def test_the_sandbox_is_as_strict_as_a_real_provider(
     order = service.RefundToMake(refund_no="R1", out_trade_no=gift.no, refund_fen=1, total_fen=50_00, reason="捐赠退款")
     provider = sandbox(village)
     with village.app.app_context():
-        assert provider.refund(replace(order, **changed), now=village.clock).state == "refused", why  # type: ignore[arg-type]
+        assert provider.refund(replace(order, **changed), now=village.clock).state == "refused", why  # type: ignore[arg-type]  # as told above.
         assert provider.query_refund("R1", now=village.clock).state == "absent"
         assert provider.refund(order, now=village.clock).state == "processing"
         assert provider.refund(order, now=village.clock).state == "processing", "again is the same"

@@ -10,35 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.refunds.rules import DAY, Where, next_ask, take_from_last, together, where_is
-
-VILLAGE, FUND, BACK = "village", "fund", "back"
-
-
-@dataclass
-class Purse:
-    """A purse as a row of single fen, each with its credit, its giver and where it is; the slow and plain truth."""
-
-    fen: list[list[object]] = field(default_factory=list)
-    credits: int = 0
-
-    def comes(self, giver: str, amount: int) -> int:
-        self.credits += 1
-        self.fen += [[self.credits, giver, None] for _ in range(amount)]
-        return self.credits
-
-    def leaves(self, amount: int, to: str) -> None:
-        for one in [one for one in self.fen if one[2] is None][:amount]:
-            one[2] = to
-
-    def free(self, giver: str) -> list[list[object]]:
-        return [one for one in self.fen if one[1] == giver and one[2] is None]
-
-    def gives_back(self, giver: str, amount: int) -> None:
-        for one in self.free(giver)[::-1][:amount]:
-            one[2] = BACK
-
-    def count(self, credit: int, state: str | None) -> int:
-        return sum(one[0] == credit and one[2] == state for one in self.fen)
+from tests.world.ruler import BACK, FUND, VILLAGE, Purse
 
 
 @dataclass
