@@ -6,16 +6,20 @@ is never emptied: what it held at the end of a day is the sum of all before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import SHANGHAI, in_utc, start_of_local_day
 from backend.core.db import db
-from backend.payments.models import SandboxTrade
+from backend.payments.models import SandboxRefund, SandboxTrade
 
 FEE_PER_10000 = 60
+CLOSED = "CLOSED"
 TRADE_HEADING = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,"
     "应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,"
@@ -35,61 +39,126 @@ def fee_of(amount_fen: int) -> int:
 
 
 def trade_bill(day: date) -> bytes | None:
-    """Return the trade bill of a local day, None for a day on which nothing was paid."""
-    trades = _paid_on(day)
-    if not trades:
+    """Return the trade bill of a local day, None for a day on which nothing was paid or given back.
+
+    A refund is dated by when it was taken on, whatever became of it later.
+    """
+    trades, refunds = _paid_on(day), _refunded_on(day)
+    if not trades and not refunds:
         return None
-    total, fees = sum(one.amount_fen for one in trades), sum(fee_of(one.amount_fen) for one in trades)
-    sums = [str(len(trades)), yuan(total), "0.00", "0.00", _fee_yuan(fees), yuan(total), "0.00"]
-    return _file(TRADE_HEADING, [_trade_line(one) for one in trades], TRADE_SUMS, sums)
+    lines = [(one.success_at, one.out_trade_no, _trade_line(one)) for one in trades]
+    lines += [(one.accepted_at, one.refund_no, _refund_line(one, trade)) for one, trade in refunds]
+    paid, back = sum(one.amount_fen for one in trades), sum(one.refund_fen for one, _ in refunds)
+    fees = sum(fee_of(one.amount_fen) for one in trades) - sum(fee_of(one.refund_fen) for one, _ in refunds)
+    sums = [str(len(lines)), yuan(paid), yuan(back), "0.00", _fee_yuan(fees), yuan(paid), yuan(back)]
+    return _file(TRADE_HEADING, [line[2] for line in sorted(lines, key=lambda line: line[:2])], TRADE_SUMS, sums)
 
 
 def fund_flow_bill(day: date) -> bytes | None:
     """Return the bill of the account's movements on a local day, None for a day on which it did not move."""
-    trades = _paid_on(day)
-    if not trades:
+    moves = sorted([*_came_in(day), *_went_back(day)], key=lambda move: (move.at, move.voucher))
+    if not moves:
         return None
-    held = _held_before(day)
-    lines, into, out = [], [], []
-    for one in trades:
-        fee = fee_of(one.amount_fen)
-        held += one.amount_fen
-        into.append(one.amount_fen)
-        lines.append(_fund_line(one, kind="交易", signed_fen=one.amount_fen, held_fen=held))
-        if fee:
-            held -= fee
-            out.append(fee)
-            lines.append(_fund_line(one, kind="扣除交易手续费", signed_fen=-fee, held_fen=held))
-    sums = [str(len(lines)), str(len(into)), yuan(sum(into)), str(len(out)), yuan(sum(out))]
+    held, lines = _held_before(day), []
+    for move in moves:
+        held += move.signed_fen
+        way, amounts = "收入" if move.signed_fen > 0 else "支出", [yuan(abs(move.signed_fen)), yuan(held)]
+        names = [_time(move.at), move.number, f"{move.number}{move.mark}", move.kind[:2], move.kind, way]
+        lines.append([*names, *amounts, "system", "", move.voucher])
+    into, out = [one.signed_fen for one in moves if one.signed_fen > 0], [one for one in moves if one.signed_fen < 0]
+    left = -sum(one.signed_fen for one in out)
+    sums = [str(len(lines)), str(len(into)), yuan(sum(into)), str(len(out)), yuan(left)]
     return _file(FUND_HEADING, lines, FUND_SUMS, sums)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """One movement of the account; `mark` tells apart the rows of one number."""
+
+    at: datetime
+    number: str
+    mark: str
+    kind: str
+    signed_fen: int
+    voucher: str
+
+
+def _came_in(day: date) -> Iterator[_Move]:
+    """Payments, each with its fee."""
+    for one in _paid_on(day):
+        assert one.success_at is not None, "what was paid has its time"
+        number, fee = one.transaction_no or "", fee_of(one.amount_fen)
+        told: dict[str, Any] = {"at": one.success_at, "number": number, "voucher": one.out_trade_no}
+        yield _Move(**told, mark="", kind="交易", signed_fen=one.amount_fen)
+        if fee:
+            yield _Move(**told, mark="F", kind="扣除交易手续费", signed_fen=-fee)
+
+
+def _went_back(day: date) -> Iterator[_Move]:
+    """Refunds with the fee that comes back; one that was closed comes back whole when it is."""
+    for one, _trade in _refunded_on(day):
+        told: dict[str, Any] = {"at": one.accepted_at, "number": one.provider_refund_no, "voucher": one.refund_no}
+        yield _Move(**told, mark="", kind="退款", signed_fen=-one.refund_fen)
+        if fee_of(one.refund_fen):
+            yield _Move(**told, mark="F", kind="退还交易手续费", signed_fen=fee_of(one.refund_fen))
+    begin, end = _bounds(day)
+    closed = (SandboxRefund.ends_as == CLOSED) & (SandboxRefund.ends_at >= begin) & (SandboxRefund.ends_at < end)
+    for one in db.session.scalars(select(SandboxRefund).where(closed)):
+        told = {"at": one.ends_at, "number": one.provider_refund_no, "voucher": one.refund_no}
+        yield _Move(**told, mark="C", kind="退款关闭", signed_fen=one.refund_fen)
+
+
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    return start_of_local_day(day), start_of_local_day(day + timedelta(days=1))
+
+
 def _paid_on(day: date) -> Sequence[SandboxTrade]:
-    begin, end = start_of_local_day(day), start_of_local_day(day + timedelta(days=1))
+    begin, end = _bounds(day)
     of_day = (SandboxTrade.success_at >= begin) & (SandboxTrade.success_at < end)
     ordered = select(SandboxTrade).where(of_day).order_by(SandboxTrade.success_at, SandboxTrade.out_trade_no)
     return db.session.scalars(ordered).all()
 
 
+def _refunded_on(day: date) -> list[tuple[SandboxRefund, SandboxTrade]]:
+    begin, end = _bounds(day)
+    statement = select(SandboxRefund, SandboxTrade).join(
+        SandboxTrade, SandboxTrade.out_trade_no == SandboxRefund.out_trade_no
+    )
+    of_day = statement.where(SandboxRefund.accepted_at >= begin, SandboxRefund.accepted_at < end)
+    return [(row[0], row[1]) for row in db.session.execute(of_day)]
+
+
 def _held_before(day: date) -> int:
-    fee = (SandboxTrade.amount_fen * FEE_PER_10000 + 5_000) // 10_000
-    held = select(func.coalesce(func.sum(SandboxTrade.amount_fen - fee), 0))
-    return int(db.session.scalar(held.where(SandboxTrade.success_at < start_of_local_day(day))) or 0)
+    begin = start_of_local_day(day)
+    paid, back = SandboxTrade.amount_fen, SandboxRefund.refund_fen
+    came = select(func.coalesce(func.sum(paid - _fee_sql(paid)), 0)).where(SandboxTrade.success_at < begin)
+    left = select(func.coalesce(func.sum(back - _fee_sql(back)), 0)).where(SandboxRefund.accepted_at < begin)
+    closed = (SandboxRefund.ends_as == CLOSED) & (SandboxRefund.ends_at < begin)
+    returned = select(func.coalesce(func.sum(back), 0)).where(closed)
+    came_fen, left_fen, returned_fen = (int(db.session.scalar(one) or 0) for one in (came, left, returned))
+    return came_fen - left_fen + returned_fen
+
+
+def _fee_sql(amount: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    return (amount * FEE_PER_10000 + 5_000) // 10_000
 
 
 def _trade_line(one: SandboxTrade) -> list[str]:
-    paid = [_time(one.success_at), one.app_id, one.merchant, "0", "", one.transaction_no or "", one.out_trade_no, ""]
     kind = ["SANDBOX", "SUCCESS", "OTHERS", "CNY", yuan(one.amount_fen), "0.00"]
     refund = ["0", "0", "0.00", "0.00", "", ""]
     about = [one.description, one.attach, _fee_yuan(fee_of(one.amount_fen)), "0.60%", yuan(one.amount_fen), "0.00", ""]
-    return paid + kind + refund + about
+    return _names(one.success_at, one) + kind + refund + about
 
 
-def _fund_line(one: SandboxTrade, *, kind: str, signed_fen: int, held_fen: int) -> list[str]:
-    number, way = one.transaction_no or "", "收入" if signed_fen > 0 else "支出"
-    flow = f"{number}{'F' if signed_fen < 0 else ''}"
-    amounts = [yuan(abs(signed_fen)), yuan(held_fen)]
-    return [_time(one.success_at), number, flow, "交易", kind, way, *amounts, "system", "", one.out_trade_no]
+def _refund_line(one: SandboxRefund, trade: SandboxTrade) -> list[str]:
+    kind, fee = ["SANDBOX", "REFUND", "OTHERS", "CNY", "0.00", "0.00"], _fee_yuan(-fee_of(one.refund_fen))
+    refund = [one.provider_refund_no, one.refund_no, yuan(one.refund_fen), "0.00", "ORIGINAL", "PROCESSING"]
+    about = [trade.description, trade.attach, fee, "0.60%", "0.00", yuan(one.refund_fen), ""]
+    return _names(one.accepted_at, trade) + kind + refund + about
+
+
+def _names(at: datetime | None, trade: SandboxTrade) -> list[str]:
+    return [_time(at), trade.app_id, trade.merchant, "0", "", trade.transaction_no or "", trade.out_trade_no, ""]
 
 
 def _file(heading: str, lines: Iterable[list[str]], sums_heading: str, sums: list[str]) -> bytes:

@@ -17,6 +17,7 @@ from backend.ledger.reasons import (
     GIFT,
     GIFT_UNALLOCATED,
 )
+from backend.ledger.reasons import REFUND as SENT
 from backend.reconciliation import sealing
 from backend.reconciliation.fees import UNPAID
 from backend.reconciliation.models import (
@@ -31,6 +32,7 @@ from backend.reconciliation.models import (
     DaySeal,
     ReconciledDay,
 )
+from backend.refunds.models import Refund
 
 CASH = (GIFT, GIFT_UNALLOCATED, BILL_ARRIVAL, BILL_COVER, CHANNEL_FEE, CHANNEL_FEE_RETURNED)
 Key = tuple[str, object]
@@ -80,13 +82,23 @@ def _sums(reasons: tuple[str, ...]) -> dict[Key, int]:
 
 
 def _refunded() -> dict[int, int]:
-    """Return by day what its bill's refunds took, as we have it: of one that differs, our own figure."""
+    """Return by day what its bill's refunds took, as we have it: of one that differs, what we had when it was told.
+
+    What has left the ledger counts as posted; what is still on its way, or was closed after the bill, as promised.
+    """
     differs = (BillDifference.kind == REFUND) & (BillDifference.state != HEALED)
-    ours = select(BillDifference.day_id, BillDifference.refund_no, BillDifference.ours_fen).where(differs)
-    own = {(row[0], row[1]): row[2] or 0 for row in db.session.execute(ours.order_by(BillDifference.id))}
+    told = select(BillDifference.day_id, BillDifference.refund_no, BillDifference.ours_fen).where(differs)
+    own = {(row[0], row[1]): row[2] or 0 for row in db.session.execute(told.order_by(BillDifference.id))}
+    sent = (Transfer.reference == BilledRefund.refund_no) & (Transfer.reason == SENT)
+    statement = (
+        select(BilledRefund.day_id, BilledRefund.refund_no, Transfer.amount_fen.label("sent"), Refund.amount_fen)
+        .outerjoin(Refund, Refund.refund_no == BilledRefund.refund_no)
+        .outerjoin(Transfer, sent)
+    )
     sums: dict[int, int] = defaultdict(int)
-    for row in db.session.execute(select(BilledRefund.day_id, BilledRefund.refund_no, BilledRefund.refund_fen)):
-        sums[row.day_id] += own.get((row.day_id, row.refund_no), row.refund_fen)
+    for row in db.session.execute(statement):
+        mine = row.amount_fen or 0 if row.sent is None else row.sent
+        sums[row.day_id] += own.get((row.day_id, row.refund_no), mine)
     return sums
 
 

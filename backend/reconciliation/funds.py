@@ -18,7 +18,7 @@ from backend.reconciliation.matching import Found, Ours
 from backend.reconciliation.models import AMOUNT, FEE, FUND, REFUND
 
 PAYMENT, FEE_TAKEN = "交易", "扣除交易手续费"
-REFUND_KINDS = ("退款", "退款关闭", "退还交易手续费")
+REFUND_KINDS = ("退款", "退还交易手续费")
 BOOKED_WITHIN = timedelta(minutes=10)
 """What is paid in the last minutes of a day may be booked on the next: such a row is looked for in neither bill."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
-from backend.core.clock import local_day
+from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
+from backend.donations.models import Gift
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import GIFT, GIFT_UNALLOCATED
 from backend.payments.models import PAID, PaymentOrder
@@ -25,7 +26,10 @@ from backend.reconciliation.models import (
     BilledRefund,
     ReconciledDay,
 )
+from backend.refunds import workflow as refunding
+from backend.refunds.models import Refund
 
+REFUNDED, REFUND_CLOSED = refunding.SUCCESS, refunding.CLOSED
 ARRIVALS = (GIFT, GIFT_UNALLOCATED)
 CHUNK = 500
 
@@ -35,7 +39,7 @@ def ours_of(channel: str, day: date, bill: TradeBill) -> Ours:
     payments = _posted_on(channel, day)
     named = {row.order_no for row in bill.payments} - {order for order, _ in payments}
     payments |= _posted_under(channel, named)
-    refunds: dict[str, OurRefund] = {}
+    refunds = _refunds(channel, day, bill)
     _correct(channel, payments, refunds)
     return Ours(
         day=day,
@@ -72,15 +76,42 @@ def _posted_under(channel: str, numbers: Iterable[str]) -> dict[Key, OurPayment]
     return found
 
 
-def _payments(which: object) -> dict[Key, OurPayment]:
+def _payments(which: ColumnElement[bool]) -> dict[Key, OurPayment]:
     paid = (PaymentOrder.out_trade_no == Transfer.reference) & (PaymentOrder.state == PAID)
     statement = select(Transfer.reference, Transfer.amount_fen, Transfer.provider_date, PaymentOrder.transaction_no)
-    rows = db.session.execute(statement.join(PaymentOrder, paid).where(which).order_by(Transfer.id))  # type: ignore[arg-type]  # a SQL expression
+    rows = db.session.execute(statement.join(PaymentOrder, paid).where(which).order_by(Transfer.id))
     return {
         (row.reference, row.transaction_no): OurPayment(
             order_no=row.reference, transaction_no=row.transaction_no, fen=row.amount_fen, day=row.provider_date
         )
         for row in rows
+    }
+
+
+def _refunds(channel: str, day: date, bill: TradeBill) -> dict[str, OurRefund]:
+    """Return the refunds that succeeded on a day, and those that the bill names, whatever their day."""
+    begin, end = start_of_local_day(day), start_of_local_day(day + timedelta(days=1))
+    of_day = (Refund.state == REFUNDED) & (Refund.success_at >= begin) & (Refund.success_at < end)
+    found = _refunds_where(channel, of_day)
+    for part in _chunks(sorted({row.refund_no for row in bill.refunds} - found.keys())):
+        found |= _refunds_where(channel, Refund.refund_no.in_(part))
+    return found
+
+
+def _refunds_where(channel: str, which: ColumnElement[bool]) -> dict[str, OurRefund]:
+    """A refund that the provider closed gave nothing back: its fen count as none."""
+    columns = (Refund.refund_no, Refund.amount_fen, Refund.state, Refund.success_at, PaymentOrder.out_trade_no)
+    statement = select(*columns).join(Gift, Gift.id == Refund.gift_id)
+    statement = statement.join(PaymentOrder, PaymentOrder.id == Gift.order_id).where(PaymentOrder.provider == channel)
+    return {
+        row.refund_no: OurRefund(
+            refund_no=row.refund_no,
+            order_no=row.out_trade_no,
+            fen=0 if row.state == REFUND_CLOSED else row.amount_fen,
+            is_posted=row.state == REFUNDED,
+            day=None if row.success_at is None else local_day(row.success_at),
+        )
+        for row in db.session.execute(statement.where(which).order_by(Refund.id))
     }
 
 

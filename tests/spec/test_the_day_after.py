@@ -58,7 +58,7 @@ def test_what_no_notice_told_the_bill_tells_and_settles(accounts: Reconciling) -
     accounts.the_day_after()
     accounts.reconciles()
     number = accounts.lines(FIRST)[0].order_no
-    assert accounts.told(FIRST, "healed") == [("missing", number, None, 70_00)]
+    assert accounts.finds(FIRST, "healed") == [("missing", number, None, 70_00)]
     assert accounts.holds(purse) == 70_00
     assert accounts.day(FIRST).state == "sealed"
     accounts.works()
@@ -87,7 +87,7 @@ def test_each_kind_of_difference_is_told_with_its_number_and_fen(accounts: Recon
     accounts.bills.tells(FIRST, [*bill, stranger, refund])
     accounts.the_day_after()
     accounts.reconciles()
-    assert sorted(accounts.told(FIRST), key=str) == sorted(
+    assert sorted(accounts.finds(FIRST), key=str) == sorted(
         [
             ("extra", lines[0].order_no, 10_00, None),
             ("amount", lines[1].order_no, 20_00, 21_00),
@@ -133,14 +133,14 @@ def test_a_payment_that_both_date_differently_is_nobodys_work(accounts: Reconcil
     accounts.at("2026-06-03 10:00")
     accounts.reconciles()
     if late:
-        assert accounts.told(FIRST) == [("extra", lines[1].order_no, 20_00, None)]
+        assert accounts.finds(FIRST) == [("extra", lines[1].order_no, 20_00, None)]
         accounts.bills.tells(second, [moved], held=10_00 - 6)
         accounts.later(hours=1)
         accounts.reconciles()
     accounts.later(hours=1)
     accounts.reconciles()
-    assert accounts.told(FIRST, "healed") == [("extra", lines[1].order_no, 20_00, None)]
-    assert accounts.told(second, "healed") == [("missing", lines[1].order_no, 20_00, 20_00)]
+    assert accounts.finds(FIRST, "healed") == [("extra", lines[1].order_no, 20_00, None)]
+    assert accounts.finds(second, "healed") == [("missing", lines[1].order_no, 20_00, 20_00)]
     assert [accounts.day(FIRST).state, accounts.day(second).state] == ["sealed", "sealed"]
     assert accounts.wrong() == []
 

@@ -60,7 +60,7 @@ def test_an_explained_difference_needs_a_reason_and_moves_nothing(accounts: Reco
     for _ in range(2):
         does(accounts, decisions.propose, code=code, action=EXPLAIN, reason="银行测试款，已由银行收回")
     assert accounts.transfers() == before
-    assert accounts.told(FIRST, "explained") == [("missing", "D-stranger", None, 5_00)]
+    assert accounts.finds(FIRST, "explained") == [("missing", "D-stranger", None, 5_00)]
     refused(accounts, refusals.DifferenceDone, decisions.propose, code=code, action=TAKE_IN, reason="收下")
     refused(accounts, refusals.DifferenceDone, decisions.approve, code=code)
     assert accounts.wrong() == []
@@ -79,7 +79,7 @@ def test_money_that_nobody_ordered_is_taken_in_by_two_people_and_finds_its_proje
         does(accounts, decisions.approve, by=accounts.second, code=code)
     assert accounts.unallocated() == 5_00
     accounts.looks_again(FIRST)
-    assert accounts.told(FIRST, "settled") == [("missing", "D-stranger", None, 5_00)]
+    assert accounts.finds(FIRST, "settled") == [("missing", "D-stranger", None, 5_00)]
     does(accounts, reallocate, reference=difference_reference(code), project=accounts.fund)
     assert (accounts.unallocated(), accounts.holds(accounts.fund)) == (0, 5_00)
     does(accounts, service.close_day, channel="sandbox", day=FIRST)
@@ -96,7 +96,7 @@ def test_what_is_lacking_is_covered_from_the_federations_own_money_not_from_the_
     assert accounts.fees_held() == held - 40_00
     assert accounts.holds(purse) == 0
     accounts.looks_again(FIRST)
-    assert accounts.told(FIRST) == []
+    assert accounts.finds(FIRST) == []
     assert accounts.wrong() == []
 
 
@@ -106,7 +106,7 @@ def test_a_refund_that_only_the_bill_knows_is_covered_too(accounts: Reconciling)
     does(accounts, decisions.propose, code=code, action=COVER, reason="商户平台上手工退了款")
     does(accounts, decisions.approve, by=accounts.second, code=code)
     accounts.looks_again(FIRST)
-    assert accounts.told(FIRST, "open", "proposed") == []
+    assert accounts.finds(FIRST, "open", "proposed") == []
     assert accounts.wrong() == []
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_covered_with_money_that_is_not_there(app: Flask, monkeypatch
     code = with_bill(village, given=(40_00,), lacks=1)
     does(village, decisions.propose, code=code, action=COVER, reason="没有收到")
     refused(village, BalanceTooSmall, decisions.approve, by=village.second, code=code)
-    assert village.told(FIRST, "proposed") == [("extra", village.lines(FIRST)[0].order_no, 40_00, None)]
+    assert village.finds(FIRST, "proposed") == [("extra", village.lines(FIRST)[0].order_no, 40_00, None)]
 
 
 def test_a_proposal_is_taken_back_by_its_proposer_or_refused_by_another_with_a_reason(accounts: Reconciling) -> None:
@@ -125,7 +125,7 @@ def test_a_proposal_is_taken_back_by_its_proposer_or_refused_by_another_with_a_r
         if by is accounts.second:
             refused(accounts, refusals.NotTheProposer, decisions.take_back, by=by, code=code, reason=" ")
         does(accounts, decisions.take_back, by=by, code=code, reason=reason)
-        assert accounts.told(FIRST) == [("missing", "D-stranger", None, 5_00)]
+        assert accounts.finds(FIRST) == [("missing", "D-stranger", None, 5_00)]
     refused(accounts, refusals.NothingProposed, decisions.take_back, code=code, reason=None)
     assert accounts.unallocated() == 0
 
@@ -181,7 +181,7 @@ def test_a_day_opened_again_gets_a_new_seal_that_names_the_old(accounts: Reconci
     assert (accounts.day(FIRST).state, accounts.day(FIRST).version) == ("open", 2)
     accounts.bills.tells(FIRST, [*accounts.lines(FIRST), stranger(accounts)])
     accounts.looks_again(FIRST)
-    assert accounts.told(FIRST) == []
+    assert accounts.finds(FIRST) == []
     does(accounts, service.close_day, channel="sandbox", day=FIRST)
     assert accounts.day(FIRST).state == "sealed"
     named = "SELECT replaces FROM day_seals ORDER BY id DESC LIMIT 1"
@@ -197,7 +197,7 @@ def test_a_bill_that_came_anew_and_tells_more_opens_a_sealed_day(accounts: Recon
     accounts.bills.tells(FIRST, [*accounts.lines(FIRST), Line(at=late, order_no="D2", transaction_no="T2", fen=3_00)])
     accounts.looks_again(FIRST, anew=True)
     assert (accounts.day(FIRST).state, accounts.day(FIRST).version) == ("open", 2)
-    assert accounts.told(FIRST) == [("missing", "D2", None, 3_00)]
+    assert accounts.finds(FIRST) == [("missing", "D2", None, 3_00)]
     assert accounts.day(FIRST).fee_fen == 6 + 2
     assert accounts.wrong() == []
 
@@ -206,12 +206,12 @@ def test_a_difference_that_comes_back_is_open_again(accounts: Reconciling) -> No
     with_bill(accounts, given=(10_00,), more=(stranger(accounts),))
     accounts.bills.tells(FIRST, accounts.lines(FIRST))
     accounts.looks_again(FIRST, anew=True)
-    assert accounts.told(FIRST, "healed") == [("missing", "D-stranger", None, 5_00)]
+    assert accounts.finds(FIRST, "healed") == [("missing", "D-stranger", None, 5_00)]
     early = accounts.lines(FIRST)[0].at
     again = Line(at=early, order_no="D-stranger", transaction_no="T-stranger", fen=5_00, purse="x")
     accounts.bills.tells(FIRST, [*accounts.lines(FIRST), again])
     accounts.looks_again(FIRST, anew=True)
-    assert accounts.told(FIRST) == [("missing", "D-stranger", None, 5_00)]
+    assert accounts.finds(FIRST) == [("missing", "D-stranger", None, 5_00)]
 
 
 def test_a_fee_waits_for_money_and_is_listed_never_taken_from_a_gift(
@@ -219,7 +219,7 @@ def test_a_fee_waits_for_money_and_is_listed_never_taken_from_a_gift(
 ) -> None:
     village = make_village(app, lambda now: monkeypatch.setattr(clock, "now", now))
     code = with_bill(village, given=(100_00,))
-    assert village.told(FIRST) == [("fee", None, 0, 60)]
+    assert village.finds(FIRST) == [("fee", None, 0, 60)]
     assert village.asks(kept_for_fees) == (0, 60)
     assert village.wrong() == []
     assert village.differences(FIRST)[0].actions == ()
@@ -227,7 +227,7 @@ def test_a_fee_waits_for_money_and_is_listed_never_taken_from_a_gift(
     village.later(minutes=1)
     village.sets_aside(50_00)
     village.reconciles()
-    assert village.told(FIRST, "healed") == [("fee", None, 0, 60)]
+    assert village.finds(FIRST, "healed") == [("fee", None, 0, 60)]
     assert village.asks(kept_for_fees) == (50_00 - 60, 0)
     assert village.day(FIRST).state == "sealed"
     assert village.wrong() == []
@@ -283,7 +283,7 @@ def test_an_overdue_day_without_a_bill_is_compared_with_none(accounts: Reconcili
     accounts.the_day_after()
     does(accounts, service.go_without_bill, **none)
     accounts.reconciles()
-    assert accounts.told(FIRST) == [("extra", number, 10_00, None)]
+    assert accounts.finds(FIRST) == [("extra", number, 10_00, None)]
     refused(accounts, refusals.BillStillComes, service.go_without_bill, **none)
     assert accounts.wrong() == []
 

@@ -220,7 +220,7 @@ class Reconciling(Giving):
         """Ask what was found on a day."""
         return self.asks(lambda: queries.differences(self.channel, day, after_id=None, limit=100_000))
 
-    def told(self, day: date, *states: str) -> list[tuple[str, str | None, int | None, int | None]]:
+    def finds(self, day: date, *states: str) -> list[tuple[str, str | None, int | None, int | None]]:
         """Ask what was found on a day in some states: kind, order or refund number, our fen, theirs."""
         wanted = states or ("open",)
         found = [one for one in self.differences(day) if one.state in wanted]
