@@ -55,11 +55,15 @@ def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
     """Change how a gift is shown and whether its giver wants a receipt, at any time; what is not sent stays."""
     person, now = require_person(), clock.now()
     before = queries.find_gift(code, now=now)
+    if before.person_id != person.id:
+        raise GiftUnknown()
+    if "waives_receipt" in form:
+        choose_receipt(gift_id=before.id, is_waived=form["waives_receipt"], now=now)
+    if form.keys() <= {"waives_receipt"}:
+        return gift_view(queries.find_gift(code, now=now), reused=False, now=now)
     kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
     shown = showing_of(kept | form)
     service.change_showing(code=code, person_id=person.id, shown=shown)
-    if "waives_receipt" in form:
-        choose_receipt(gift_id=before.id, is_waived=form["waives_receipt"], now=now)
     village = get_project(before.project_code).village_code
     hand_in_gift(code, shown, person_id=before.person_id, region_code=village, now=now)
     return gift_view(queries.find_gift(code, now=now), reused=False, now=now)

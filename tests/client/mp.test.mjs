@@ -167,7 +167,7 @@ test('a message leads to its page in WeChat too', async () => {
   assert.equal(phone.gone.at(-1), 'to /pages/gift/index?code=G1')
 })
 
-for (const page of ['gifts', 'shares', 'hours', 'notices', 'notice', 'ledger', 'region', 'lines', 'share', 'lost']) {
+for (const page of ['gifts', 'statement', 'shares', 'hours', 'notices', 'notice', 'ledger', 'region', 'lines', 'share', 'lost']) {
   test(`${page} opens and, where the server knows nothing, says so`, async () => {
     const opened = await phone.open(`pages/${page}/index`, { code: 'nothing' })
     assert.match(opened.text(), /没有|还没有|暂时|不存在/)

@@ -96,7 +96,7 @@ told('what the server draws itself is accessible: payment, receipt, notice, a st
   const { page, ...phone } = phones.villager
   const receipt = (await (await page.request.get(`/api/v1/gifts/${gift}`)).json()).receipt.url
   const notice = places.find((place) => place.route === 'pages/notice/index').at.split('=')[1]
-  for (const place of [receipt, `/n/${notice}`, '/s/forged', '/api/docs']) {
+  for (const place of [receipt, `/n/${notice}`, '/s/forged', '/verify', '/api/docs']) {
     await phone.go(place)
     await assertAccessible(page)
     await assertFits(page)

@@ -37,6 +37,7 @@ export async function publicPlaces(world, gift) {
     at('pages/thanks/index', `/thanks?gift=${gift}`, '已到账，谢谢您！'),
     at('pages/gifts/index', '/gifts', '这里是用这部手机捐的款'),
     at('pages/gift/index', `/gift?code=${gift}`, '这笔钱现在在哪里'),
+    at('pages/statement/index', '/statement', '年共捐赠'),
     at('pages/shares/index', '/shares', '还没有从这里来的捐款'),
     at('pages/share/index', `/share?kind=project&code=${meals}`, '生成我的链接和卡片'),
     at('pages/hours/index', '/hours', '已报名'),

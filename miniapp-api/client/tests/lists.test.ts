@@ -4,7 +4,7 @@ import { followed, isFollowed, startFollowing, toggleFollow } from '@/services/f
 import { leftIn, netOf, rowsBehind, rowsDownTo, sumOf, wayOf, within } from '@/services/ledger'
 import { useList, useOne } from '@/services/load'
 import { Problem } from '@/services/problem'
-import { isFinal, nextPause, useSettled } from '@/services/settled'
+import { isFinal, isWhole, nextPause, useSettled } from '@/services/settled'
 import { sixDigits } from '@/services/platform'
 import { accountName, accountOf, amountOrHidden, minutesText, placeLine, sourceName, stationName } from '@/services/wording'
 import type { Gift } from '@/services/types'
@@ -132,6 +132,11 @@ describe('waiting for the money', () => {
     expect((['payable', 'confirming', 'quarantined', 'paid', 'redirected', 'expired'] as const).map(isFinal)).toEqual([
       false, false, false, true, true, true,
     ])
+  })
+
+  it('waits for no receipt that the giver does not want', () => {
+    const whole = (receipt: Gift['receipt'], waives_receipt: boolean) => isWhole({ state: 'paid', receipt, waives_receipt } as Gift)
+    expect([whole(null, false), whole(null, true), whole({ number: '1', url: '/r/x' }, false)]).toEqual([false, true, true])
   })
 })
 

@@ -39,6 +39,8 @@ export const changeGift = (code: string, change: api.GiftChange) =>
   sendAsPerson<api.Gift>('PATCH', `/gifts/${at(code)}`, { body: change })
 
 export const myGifts = (page: Page = {}) => readMine<api.List<api.MyGift>>('/me/gifts', empty, { query: page })
+export const myStatementYears = () => readMine<{ years: number[] }>('/me/statements', { years: [] })
+export const myStatement = (year: string) => send<api.Statement>('GET', `/me/statements/${at(year)}`)
 export const myShares = (page: Page = {}) => readMine<api.List<api.MyShare>>('/me/shares', empty, { query: page })
 export const myHours = () => readMine<api.MyHours>('/me/hours', { total_minutes: 0, items: [] })
 

@@ -19,7 +19,7 @@ export function isFinal(state: GiftState): boolean {
 
 /** Nothing more will come: arrived money is followed by its receipt, whose number comes seconds later. */
 export function isWhole(gift: Gift): boolean {
-  return isFinal(gift.state) && (gift.state === 'expired' || gift.receipt !== null)
+  return isFinal(gift.state) && (gift.state === 'expired' || gift.receipt !== null || gift.waives_receipt)
 }
 
 /** The next pause: half as long again each time, up to the slowest. */

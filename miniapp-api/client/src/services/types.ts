@@ -183,10 +183,26 @@ export interface Gift {
   paid_at: string | null
   redirected_to: GivenTo | null
   receipt: { number: string; url: string } | null
+  waives_receipt: boolean
   reused: boolean
   stations: { holder: string; amount_fen: number }[]
 }
-export type GiftChange = Pick<Gift, 'display' | 'hide_amount'> & { name?: string; message?: string }
+export type GiftChange = Partial<Pick<Gift, 'display' | 'hide_amount' | 'waives_receipt'>> & { name?: string; message?: string }
+
+/** A gift that came, or money of one that went back; the amount is above zero in both. */
+export interface StatementLine {
+  on: string
+  kind: 'given' | 'returned'
+  gift_code: string
+  project_title: string
+  village_name: string
+  organisation: string
+  amount_fen: number
+  receipt: string | null
+  receipt_url: string | null
+  is_waived: boolean
+}
+export interface Statement { year: number; items: StatementLine[]; given_fen: number; returned_fen: number; demo: boolean }
 
 export interface MyGift {
   code: string
