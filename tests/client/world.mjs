@@ -51,11 +51,11 @@ async function end(child, name) {
 }
 
 class World {
-  constructor(folder, port) {
+  constructor(folder, port, more) {
     this.folder = folder
     this.port = port
     this.url = `http://127.0.0.1:${port}`
-    this.env = settings(folder, port)
+    this.env = { ...settings(folder, port), ...more }
   }
 
   async serve() {
@@ -105,10 +105,10 @@ class World {
   }
 }
 
-/** Start everything, or end what was started and say what went wrong. */
-export async function startWorld() {
+/** Start everything, or end what was started and say what went wrong; `more` are settings of this world's own. */
+export async function startWorld(more = {}) {
   if (!fs.existsSync(PAGE)) throw new Error(`the H5 page is not built (${PAGE}): run \`make client\``)
-  const world = new World(await freshData(), await freePort())
+  const world = new World(await freshData(), await freePort(), more)
   try {
     await world.serve()
     world.schedule()
