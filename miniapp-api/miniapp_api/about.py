@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from backend.core.config import HOUSE
+from backend.core.config_wechat import MessageTemplate
 from miniapp_api.edge import settings
 from miniapp_api.etag import etagged
 
@@ -34,6 +36,12 @@ def version() -> str:
     return str(told["project"]["version"])
 
 
+def offered(templates: Mapping[str, MessageTemplate]) -> list[str]:
+    """Return the messages to offer after a gift, the ones about gifts first: WeChat asks for three at once."""
+    nearest = sorted(templates, key=lambda name: (not name.startswith("gift"), not name.startswith("refund"), name))
+    return list(dict.fromkeys(templates[name].template_id for name in nearest))
+
+
 @bp.get("/app")
 @etagged
 @bp.response(200, AboutSchema)
@@ -48,5 +56,5 @@ def show_app() -> dict[str, object]:
         "currency": "CNY",
         "wechat_mini": wechat.mini is not None,
         "wechat_official": wechat.official is not None,
-        "subscribe_templates": sorted({template.template_id for template in wechat.templates.values()}),
+        "subscribe_templates": offered(wechat.templates),
     }
