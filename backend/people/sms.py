@@ -13,7 +13,6 @@ PAGE, NONE = "page", "none"
 class PhoneLoginUnavailable(Refusal):
     """This installation sends no codes; people come back by WeChat, or give as guests."""
 
-    status = 503
     code = "PHONE_LOGIN_UNAVAILABLE"
     detail = "本平台没有开通手机号登录。不登录也可以捐赠。"
 

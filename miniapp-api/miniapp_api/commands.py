@@ -14,6 +14,7 @@ from backend.disbursements.checks import check_disbursements
 from backend.ledger.checks import check_ledger
 from backend.notices.checks import check_notices, check_periods
 from backend.payments.checks import check_payments
+from backend.people.checks import check_people
 from backend.projects.checks import check_projects
 from backend.projects.routes import check_routes
 from backend.receipts.checks import check_receipts
@@ -40,6 +41,7 @@ CHECKS = (
     check_notices,
     check_periods,
     check_volunteers,
+    check_people,
     check_content,
 )
 

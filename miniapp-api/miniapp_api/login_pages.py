@@ -15,7 +15,7 @@ from backend.people.accounts import WECHAT_OFFICIAL, Identity
 from backend.people.entering import LOGGED_IN_FOR
 from backend.people.login_states import STATE_LIVES, StateUnknown, begin_state, end_state
 from miniapp_api.edge import settings
-from miniapp_api.logins import enter
+from miniapp_api.logins import WechatLoginUnavailable, enter
 from miniapp_api.page_errors import show_refusal
 from miniapp_api.sessions import cookie_name, drop_cookie, keep_cookie, keep_session
 from miniapp_api.wechat import current_wechat
@@ -29,6 +29,8 @@ CALLBACK = "/login/wechat/callback"
 @pages.get("/login/wechat")
 def go_to_wechat() -> AnyResponse:
     """Send the browser to WeChat, which sends it back by itself; the state ties the way back to this browser."""
+    if settings().wechat.official is None:
+        raise WechatLoginUnavailable()
     browser = request.cookies.get(cookie_name(COOKIE)) or new_token()
     page, adds, now = request.args.get("next", "/"), request.args.get("adds") == "1", clock.now()
     state = write_with_retries(lambda: begin_state(browser=browser, next_page=page, adds=adds, now=now))

@@ -35,6 +35,13 @@ class LoginCodeUsed(Refusal):
     retryable = True
 
 
+class WechatLoginUnavailable(Refusal):
+    """This installation has no such app of WeChat's; people log in otherwise, or give as guests."""
+
+    code = "WECHAT_LOGIN_UNAVAILABLE"
+    detail = "本平台没有开通微信登录。不登录也可以捐赠。"
+
+
 class WaysSchema(Schema):
     """How people can log in here. `phone`: `page` shows the code on the page (a demonstration), `sms`, or `none`."""
 
@@ -95,6 +102,8 @@ def show_ways() -> dict[str, object]:
 @bp.response(200, EnteredSchema)
 def log_in_by_mini_program(given: dict[str, Any]) -> Response:
     """Log in inside the mini-program. WeChat is asked with no transaction open (law 13); `session_key` stays there."""
+    if settings().wechat.mini is None:
+        raise WechatLoginUnavailable()
     try:
         user = current_wechat().user_of_code(given["code"])
     except (CodeUsed, CodeInvalid) as refusal:

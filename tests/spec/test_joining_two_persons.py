@@ -8,13 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import insert, select
 
 from backend.core.audit import AuditEntry
 from backend.core.db import db
 from backend.core.idempotency import KeptAnswer
 from backend.messages.service import tell
 from backend.people.accounts import WECHAT_MINI, Identity, mini_openids, openid_of, person_of
+from backend.people.checks import check_people
 from backend.people.humans import heads_of, is_same_human
 from backend.people.joining import join
 from backend.people.models import JoinedPerson
@@ -193,8 +194,16 @@ def test_a_chain_of_joins_at_one_moment_ends_in_one_human(entering: Entering) ->
     together(*(lambda a=a, b=b: entering.writes(lambda: join(a, b, now=entering.clock)) for a, b in pairs))
     heads = entering.asks(lambda: heads_of(people))
     assert len(set(heads.values())) == 1
-    nested = select(func.count()).where(JoinedPerson.head_id.in_(select(JoinedPerson.person_id)))
-    assert entering.asks(lambda: db.session.scalar(nested)) == 0
+    assert entering.asks(check_people) == []
+
+
+def test_verify_names_a_person_who_stands_behind_one_who_is_joined_himself(entering: Entering) -> None:
+    one, two, three = (entering.writes(lambda: make_person(now=entering.clock)).id for _ in range(3))
+    for person, head in ((two, one), (three, two)):
+        row = {"person_id": person, "head_id": head, "joined_at": entering.clock}
+        entering.writes(lambda row=row: db.session.execute(insert(JoinedPerson).values(row)))  # type: ignore[misc]  # bound
+    (finding,) = entering.asks(check_people)
+    assert f"人员 {three} " in finding
 
 
 def test_a_gift_ordered_while_he_logs_in_is_not_lost(entering: Entering) -> None:

@@ -126,8 +126,9 @@ def test_after_the_login_nobody_is_sent_elsewhere(entering: Entering, page: str,
 
 def test_without_wechat_its_login_says_that_it_is_not_set_up(village: Giving) -> None:
     browser = village.app.test_client()
-    assert browser.post("/api/v1/login/wechat-mini", json={"code": "x"}, headers=OURS).status_code == 503
-    assert browser.get("/login/wechat?next=/gifts").status_code == 503
+    answer = browser.post("/api/v1/login/wechat-mini", json={"code": "x"}, headers=OURS)
+    assert (answer.status_code, (answer.json or {})["code"]) == (409, "WECHAT_LOGIN_UNAVAILABLE")
+    assert browser.get("/login/wechat?next=/gifts").status_code == 409
     assert (browser.get("/api/v1/login/ways").json or {})["wechat_official"] is False
 
 

@@ -67,7 +67,7 @@ def test_a_sender_that_fails_is_told_as_such_and_leaves_no_code(settings: Settin
 
 def test_where_no_codes_are_sent_it_is_said_and_nothing_is_spent(settings: Settings) -> None:
     status, told, waiting = asked(settings, "none")
-    assert (status, told["code"], told["way"], waiting) == (503, "PHONE_LOGIN_UNAVAILABLE", "none", 0)
+    assert (status, told["code"], told["way"], waiting) == (409, "PHONE_LOGIN_UNAVAILABLE", "none", 0)
 
 
 PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": "s" * 32, "PUBLIC_URL": "https://example.org"}
