@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from backend.core.db import db
+from backend.disbursements.service import reallocate
 from backend.donations.service import forget_words
 from backend.people.models import Person
 from backend.receipts.models import Receipt, ReceiptHead, ReceiptRefund, ReceiptState, ReceiptWaiver
@@ -80,6 +81,30 @@ def test_a_receipt_states_what_the_law_asks(village: Receipting) -> None:
     assert "不是财政电子票据" in page.text
     assert page.headers["Cache-Control"] == "private, no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_gift_that_came_too_late_has_the_one_receipt_of_the_organisation_it_was_meant_for(
+    village: Receipting,
+) -> None:
+    ours = village.opens_project("屋顶")
+    theirs = village.opens_for("水井", name="别省慈善总会", uscc="53110000500099999X")
+    phone = village.phone()
+    ordered = phone.order(ours, 30_00)
+    village.ends(ours)
+    phone.presses(ordered)
+    village.works()
+    village.works()
+    gift = phone.sees(ordered)
+    assert gift["state"] == "redirected"
+    assert "现由受赠组织单独保管" in village.reads(gift)
+    give = {"reference": village.trade_no(ordered), "project": theirs, "staff": village.desk, "now": village.clock}
+    village.writes(lambda: reallocate(**give))
+    village.works()
+    page = village.reads(gift)
+    assert "已全部转入“水井”" in page
+    assert "某省慈善总会" in page
+    assert village.book() == [(f"{OURS}-2026-00000001", "gift", 30_00)]
+    assert village.out_of_joint() == []
 
 
 def test_what_changes_at_the_organisation_changes_no_receipt_of_before(village: Receipting) -> None:
