@@ -48,7 +48,7 @@ class HeldWordsListSchema(Schema):
 class ApprovalFormSchema(Schema):
     """Which version of the words was read."""
 
-    version = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    version = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**31 - 1))
 
 
 class RejectionFormSchema(ApprovalFormSchema):
