@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from backend.outbox.models import OutboxItem
 from backend.outbox.sending import Message, Outcome, Sender
 from backend.payments.alerts import raise_alert
 from backend.payments.models import PaymentAlert
+from backend.people.models import Staff
+from backend.reconciliation.models import BillDifference, OwnMoney, ReconciledDay
 from backend.refunds.models import Refund
 from tests.world.desk import NEIGHBOUR, SAME_SITE, Desk, Hand
 from tests.world.regions import ZHONGXIN
@@ -48,6 +51,11 @@ FORMS: dict[str, Any] = {
     "POST /desk/alerts/{code}/end": REASON,
     "POST /desk/letters/{code}/end": REASON,
     "POST /desk/refunds/{code}/refusal": REASON,
+    "POST /desk/reconciliation/{channel}/{day}/reopening": REASON,
+    "POST /desk/reconciliation/{channel}/{day}/without-bill": REASON,
+    "POST /desk/differences/{code}/proposals": {"action": "explain"} | REASON,
+    "POST /desk/differences/{code}/refusal": REASON,
+    "POST /desk/fees/{code}/refusal": REASON,
     "POST /desk/words/{code}/approval": {"version": 1},
     "POST /desk/words/{code}/rejection": {"version": 1} | REASON,
 }
@@ -84,6 +92,31 @@ class World:
         }
         gift = self._gift(lamps)
         self.objects |= {"words": self._words(gift), "refunds": self._refund(gift)}
+        self.objects |= self._days_and_fees()
+
+    def _days_and_fees(self) -> dict[str, str]:
+        """A day of the sandbox's bill with a difference, and money of the federation's own; the nation's business."""
+        day, nation = date(2026, 5, 31), select(Staff.id).where(Staff.role == "national")
+
+        def write() -> None:
+            row = ReconciledDay(channel="sandbox", day=day, state="waiting")
+            db.session.add(row)
+            db.session.flush()
+            told = {
+                "day_id": row.id,
+                "kind": "missing",
+                "subject": "D1",
+                "found_at": self.desk.clock,
+                "delta_fen": 1,
+                "note": "",
+            }
+            db.session.add(BillDifference(code="DIFFERENCE", state="open", **told))
+            by = db.session.scalars(nation).first()
+            told = {"received_on": day, "reason": "利息", "voucher_media": "A" * 16, "proposed_by": by}
+            db.session.add(OwnMoney(code="OWNMONEYOW", amount_fen=1, proposed_at=self.desk.clock, **told))
+
+        self.desk.writes(write)
+        return {"reconciliation": f"sandbox/{day}", "differences": "DIFFERENCE", "fees": "OWNMONEYOW"}
 
     def _gift(self, project: str) -> Any:
         phone = self.desk.app.test_client()
@@ -148,7 +181,7 @@ def operations(app: Flask) -> list[str]:
 def tried(hand: Hand, operation: str, name: str) -> tuple[int, str | None]:
     """Try an operation on the object of this name; return how it was answered."""
     method, path = operation.split(" ")
-    address = re.sub(r"\{\w+\}", name, path)
+    address = re.sub(r"\{\w+\}(/\{\w+\})?", name, path)
     if method == "GET":
         answer = hand.sees(address + QUERIES.get(operation, ""))
     elif method == "POST":
@@ -187,7 +220,8 @@ def test_another_village_s_object_is_answered_as_an_absent_one(world: World, who
     for operation in operations(world.desk.app):
         room = operation.split("/")[2]
         assert room in world.objects, f"{operation}: make one, so that it can be tried"
-        real, absent = (tried(stranger, operation, name) for name in (world.objects[room], "ZZZZZZZZZZ"))
+        nowhere = "nowhere/2020-01-01" if "{day}" in operation else "ZZZZZZZZZZ"
+        real, absent = (tried(stranger, operation, name) for name in (world.objects[room], nowhere))
         assert real == absent, operation
         assert real[0] in (403, 404), operation
     assert standing(world.desk) == before

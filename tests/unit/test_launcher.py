@@ -284,4 +284,5 @@ def test_the_suite_names_what_the_machine_lacks_instead_of_skipping(
     with pytest.raises(Trouble, match="chromium") as refused:
         machine.complete(log=tmp_path / "log", stop=Stop())
 
-    assert refused.value.mend == "sudo apt-get update && sudo apt-get install -y chromium fontconfig fonts-noto-cjk"
+    packages = "chromium fontconfig fonts-noto-cjk redis-server"
+    assert refused.value.mend == f"sudo apt-get update && sudo apt-get install -y {packages}"
