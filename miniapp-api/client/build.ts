@@ -10,8 +10,11 @@ const PROP_DIRECTIVE = 7
 /** Rows and small services that nearly every page draws with; the frame and the framework come along. */
 const SHARED = [
   'GiftRow', 'MoneyFlow', 'MoreButton', 'NoticeRow', 'PostBlock', 'ProgressBar', 'ProjectRow', 'SectionHead', 'SpendingRow',
-  'TextField', 'VillageLine', 'load', 'money', 'time', 'wording',
+  'TextField', 'VillageLine', 'api', 'load', 'money', 'settings', 'time', 'wording',
 ]
+
+/** Small parts that the same few pages draw with, by the file that they share: a file's own headers weigh as much as they do. */
+const TOGETHER: Record<string, string[]> = { shared: SHARED, wechat: ['OpenInWechat', 'wechat'], choosing: ['CheckLine', 'ChoiceChips', 'choices', 'draft'] }
 
 interface TemplateProp { type: number; name: string; arg?: { content?: string } }
 interface TemplateNode { type: number; props?: TemplateProp[] }
@@ -69,5 +72,5 @@ export function shortRoutes(): Plugin {
 /** What nearly every page needs beside the frame: one file, because each costs a village's network a round trip. */
 export function sharedByPages(id: string): string | undefined {
   const name = /\/src\/(?:components|services)\/(\w+)\.(?:vue|ts)$/.exec(id)?.[1] ?? ''
-  return SHARED.includes(name) ? 'shared' : undefined
+  return Object.keys(TOGETHER).find((file) => TOGETHER[file].includes(name))
 }

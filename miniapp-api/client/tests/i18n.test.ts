@@ -1,8 +1,12 @@
 /** Every text exists in both languages, and says the same blanks. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { locale, speak, startSpeaking, t, tOr } from '@/i18n'
 import en from '@/i18n/en.json'
+import { explainMine, m } from '@/i18n/mine'
+import mineEn from '@/i18n/mine/en.json'
+import mineZh from '@/i18n/mine/zh-Hans.json'
 import zh from '@/i18n/zh-Hans.json'
+import { problemFrom } from '@/services/problem'
 import { kept } from './uni-world'
 
 const blanks = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
@@ -17,6 +21,12 @@ describe('the two tables', () => {
   it.each(Object.keys(zh) as (keyof typeof zh)[])('%s has the same blanks and is not empty', (key) => {
     expect(blanks(en[key])).toEqual(blanks(zh[key]))
     expect(zh[key].trim() && en[key].trim()).not.toBe('')
+  })
+
+  it('of a room say the same in both languages too', () => {
+    expect(Object.keys(mineEn)).toEqual(Object.keys(mineZh))
+    const keys = Object.keys(mineZh) as (keyof typeof mineZh)[]
+    for (const key of keys) expect(blanks(mineEn[key])).toEqual(blanks(mineZh[key]))
   })
 
   it('never call for a ranking, a least gift or those who did not give', () => {
@@ -42,5 +52,16 @@ describe('a text', () => {
   it('for a value that the server added later is the value itself', () => {
     expect(tOr('reason.lottery', 'lottery')).toBe('lottery')
     expect(tOr('reason.gift', 'gift')).toBe('捐款')
+  })
+})
+
+describe('a room of its own', () => {
+  it('speaks the chosen language, and explains its own refusals', async () => {
+    expect(m('me.phones_count', { n: 2 })).toBe('2 部手机能看到您的记录')
+    expect(m('me.phones_count')).toContain('{n}')
+    expect(explainMine(problemFrom(401, { code: 'PHONE_CODE_WRONG', detail: '服务器的话' }))).toContain('验证码不对')
+    expect(explainMine(problemFrom(409, { code: 'SOMETHING', detail: '服务器的话' }))).toBe('服务器的话')
+    await speak('en')
+    await vi.waitFor(() => expect(m('me.log_out')).toBe('Log out'))
   })
 })

@@ -1,9 +1,10 @@
 /** Coming back to one's own: what is sent, what is kept, and where a message leads. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { countUnread, markRead, unread } from '@/services/inbox'
-import { goToWechat, isInsideWechat, logInByPhone, logInMini, logOthersOut, logOut, sendCode, takeOff } from '@/services/login'
+import { goToWechat, logInByPhone, logInMini, logOthersOut, logOut, sendCode, takeOff } from '@/services/login'
 import { follow } from '@/services/nav'
 import { begin, isKnown, noteKnown } from '@/services/session'
+import { inWechat } from '@/services/wechat'
 import { kept, refusal, serverAnswers, uniWorld } from './uni-world'
 
 const entered = { status: 200, body: { person: { code: 'p' }, joined: true, token: 'new-token' } }
@@ -47,9 +48,9 @@ describe('in the mini-program', () => {
 describe('in a browser', () => {
   it('WeChat is known by its name', () => {
     vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 MicroMessenger/8.0.50' })
-    expect(isInsideWechat()).toBe(true)
+    expect(inWechat()).toBe(true)
     vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 Chrome/120' })
-    expect(isInsideWechat()).toBe(false)
+    expect(inWechat()).toBe(false)
   })
 
   it('the way through WeChat is the server’s own address', () => {

@@ -6,15 +6,6 @@ import type { Entered, LoginWays, SentCode } from './loginTypes'
 
 export const ways = () => send<LoginWays>('GET', '/login/ways')
 
-/** WeChat's own browser says so in its name; the simulator's bridge makes a browser say the same. */
-export function isInsideWechat(): boolean {
-  let inside = false
-  // #ifdef H5
-  inside = /MicroMessenger/i.test(navigator.userAgent)
-  // #endif
-  return inside
-}
-
 function entered(answer: Entered): Entered {
   keepToken(answer.token)
   noteKnown(true)
