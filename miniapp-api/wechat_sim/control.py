@@ -179,7 +179,9 @@ def request_payment() -> Response:
     sim, told = world(), _told()
     with sim.lock:
         try:
-            bill = payer.open_cashier(sim, dict(told.get("pay_params", {})))
+            # The mini-program's own call names no app: it is the one that it runs in.
+            params = {"appId": sim.keys.mini.app_id} | dict(told.get("pay_params", {}))
+            bill = payer.open_cashier(sim, params)
             person, wants = str(told.get("person", "")), str(told.get("act", "pay"))
             result = payer.act(sim, bill.trade, wants=wants, person=person)
         except payer.PayRefused as refusal:
