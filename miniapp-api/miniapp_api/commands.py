@@ -23,6 +23,7 @@ from backend.refunds.checks import check_refunds
 from backend.regions import loading
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
+from miniapp_api.commands_doctor import doctor
 from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_receipts import install_receipt_commands
 from miniapp_api.commands_staff import install_staff_commands
@@ -49,6 +50,7 @@ CHECKS = (
 def install_commands(app: Flask) -> None:
     """Hang the operators' commands on the application."""
     app.cli.add_command(verify)
+    app.cli.add_command(doctor)
     install_backup_commands(app)
     install_job_commands(app)
     install_staff_commands(app)

@@ -28,7 +28,13 @@ LOGINS_OF_A_NETWORK = "60 per minute"
 PICTURES_OF_A_NETWORK = "600 per minute"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # Where a password or a code is tried, and where a picture is drawn for who asks.
-LOGINS = ("desk_session.log_in", "desk_safety.remove_factor", "desk_safety.change_password")
+LOGINS = (
+    "desk_session.log_in",
+    "desk_safety.remove_factor",
+    "desk_safety.change_password",
+    "logins.send_phone_code",
+    "logins.log_in_by_phone",
+)
 PICTURES = ("sharing.show_code", "sharing.show_card", "sharing.show_poster", "sharing.print_poster")
 
 
