@@ -26,7 +26,12 @@ class AboutSchema(Schema):
     currency = fields.String(required=True)
     wechat_mini = fields.Boolean(required=True)
     wechat_official = fields.Boolean(required=True)
+    payment = fields.String(required=True, metadata={"enum": ["page", "phone", "none"]})
+    """Where one pays: on a page of the provider's, by the cashier in the phone, or nowhere yet."""
     subscribe_templates = fields.List(fields.String(), required=True)
+
+
+PAYMENT = {"sandbox": "page", "wechat": "phone"}
 
 
 @cache
@@ -56,5 +61,6 @@ def show_app() -> dict[str, object]:
         "currency": "CNY",
         "wechat_mini": wechat.mini is not None,
         "wechat_official": wechat.official is not None,
+        "payment": PAYMENT.get(found.payment_provider, "none"),
         "subscribe_templates": offered(wechat.templates),
     }

@@ -11,7 +11,7 @@ from backend.core.config_wechat import MessageTemplate
 def test_an_installation_says_what_it_is(client: FlaskClient) -> None:
     told = client.get("/api/v1/app").json
     what = {"environment": "test", "demo": True, "version": "0.1.0", "currency": "CNY"}
-    assert told == what | {"wechat_mini": False, "wechat_official": False, "subscribe_templates": []}
+    assert told == what | {"wechat_mini": False, "wechat_official": False, "payment": "page", "subscribe_templates": []}
 
 
 def test_after_a_gift_the_messages_about_gifts_are_offered_first() -> None:

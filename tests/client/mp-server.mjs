@@ -28,7 +28,7 @@ const activity = {
 }
 const gift = {
   code: 'G1', amount_fen: 1999, display: 'anonymous', hide_amount: false, name: null, message: null, words: { state: 'shown', reason: null }, project: card, state: 'payable',
-  pay_url: '/sandbox/pay/1', expires_at: null, paid_at: null, redirected_to: null, receipt: null, reused: false, stations: [],
+  pay_url: '/sandbox/pay/1', pay_params: null, expires_at: null, paid_at: null, redirected_to: null, receipt: null, reused: false, stations: [],
 }
 const account = {
   code: 'A1', kind: 'wechat_mini', shown: null, joined_at: '2026-11-20T10:00:00+08:00', used_at: '2026-11-20T10:00:00+08:00',
@@ -45,7 +45,7 @@ const refusal = (status, code) => [status, { type: 'about:blank', title: code, s
 export function makeServer() {
   const world = { session: false, mine: null, gift: { ...gift }, refusals: [] }
   const routes = {
-    'GET /app': () => [200, { environment: 'development', demo: true, version: '0.1.0', currency: 'CNY', wechat_mini: true, wechat_official: false, subscribe_templates: ['T1'] }],
+    'GET /app': () => [200, { environment: 'development', demo: true, version: '0.1.0', currency: 'CNY', wechat_mini: true, wechat_official: false, payment: 'page', subscribe_templates: ['T1'] }],
     'GET /villages': () => [200, { items: [{ ...village, fund_code: 'F1', received_fen: 2694729, project_count: 1 }], next_cursor: null }],
     [`GET /villages/${village.code}`]: () => [200, village],
     'GET /regions/search': () => [200, { items: [{ code: village.code, name: '李家村', level: 'village', parents, has_fund: true }] }],
@@ -66,6 +66,7 @@ export function makeServer() {
     'GET /me/messages': () => [200, { items: [message], next_cursor: null, unread: 1 }],
     'POST /me/messages/read': () => [200, { unread: 0 }],
     'POST /projects/P1/gifts': () => (world.session ? [201, world.gift] : refusal(401, 'SESSION_NEEDED')),
+    'POST /gifts/G1/payment': () => [200, world.gift],
     'GET /gifts/G1': () => [200, world.gift],
     'POST /gifts/G1': (body) => {
       Object.assign(world.gift, body)

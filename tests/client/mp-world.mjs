@@ -7,6 +7,8 @@ import { JSDOM } from 'jsdom'
 const require = createRequire(import.meta.url)
 let exparser
 let logins = 0
+/** WeChat's cashier: what it was handed, and whether its owner pays or cancels. */
+export const till = { handed: [], pays: false }
 const here = path.dirname(fileURLToPath(import.meta.url))
 export const DIST = path.resolve(here, '../../miniapp-api/client/dist/build/mp-weixin')
 
@@ -69,6 +71,11 @@ function makeWx(sent, gone, answer) {
     reLaunch: going('anew'),
     navigateBack: going('back'),
     requestSubscribeMessage: ({ tmplIds, success }) => success(Object.fromEntries(tmplIds.map((id) => [id, 'accept']))),
+    requestPayment: ({ timeStamp, nonceStr, package: prepay, signType, paySign, success, fail }) => {
+      till.handed.push({ timeStamp, nonceStr, package: prepay, signType, paySign })
+      if (till.pays) success({ errMsg: 'requestPayment:ok' })
+      else fail({ errMsg: 'requestPayment:fail cancel' })
+    },
     login: ({ success }) => success({ code: `code-${(logins += 1)}`, errMsg: 'login:ok' }),
     scanCode: ({ success }) => success({ result: 'https://village.example/activity?code=AcT1&c=654321' }),
     request: (call) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { before, test } from 'node:test'
-import { DIST, settle, startMiniProgram } from './mp-world.mjs'
+import { DIST, settle, startMiniProgram, till } from './mp-world.mjs'
 import { makeServer } from './mp-server.mjs'
 
 const require = createRequire(import.meta.url)
@@ -79,9 +79,32 @@ test('a gift is chosen, read once more, sent once with the bearer token, and lea
   assert.equal(posts[1].header['X-Session-Transport'], 'bearer')
   assert.equal(posts[2].header.Authorization, 'Bearer token-of-this-phone')
   assert.equal(posts[2].header['X-Requested-With'], 'happy-home')
-  assert.deepEqual(posts[2].body, { amount_fen: 1999, display: 'anonymous', hide_amount: false, via: 'L1' })
+  assert.deepEqual(posts[2].body, { amount_fen: 1999, display: 'anonymous', hide_amount: false, via: 'L1', channel: 'mini' })
   assert.ok(phone.gone.includes('instead /pages/thanks/index?gift=G1'))
   assert.match(phone.gone.at(-1), /^to \/pages\/web\/index\?url=http.*sandbox/)
+})
+
+test('where the cashier is WeChat’s, it opens with what the server signed; who cancels is offered the same order again', async () => {
+  const signed = { appId: 'wx1', timeStamp: '7', nonceStr: 'n', package: 'prepay_id=1', signType: 'RSA', paySign: 's' }
+  Object.assign(world.gift, { pay_url: null, pay_params: signed })
+  const give = await phone.open('pages/give/index', { code: 'P1' })
+  await give.type(0, '19.99')
+  await give.tap('btn', '下一步')
+  await give.tap('btn', '去付款')
+  await settle(200)
+  const { appId, ...handed } = signed
+  assert.deepEqual(till.handed.at(-1), handed)
+  const thanks = await phone.open('pages/thanks/index', { gift: 'G1' })
+  assert.match(thanks.text(), /还没有收到付款/)
+  newlySent()
+  till.pays = true
+  await thanks.tap('btn', '去付款')
+  await settle(200)
+  assert.deepEqual(newlySent().filter((one) => one.method === 'POST').map((one) => [one.path, one.body]), [['/gifts/G1/payment', { channel: 'mini' }]])
+  assert.equal(till.handed.length, 2)
+  assert.match(thanks.text(), /正在确认/)
+  assert.doesNotMatch(thanks.text(), /去付款/)
+  Object.assign(world.gift, { pay_url: '/sandbox/pay/1', pay_params: null, state: 'confirming' })
 })
 
 test('thanks says "being confirmed" until the server says "arrived"', async () => {

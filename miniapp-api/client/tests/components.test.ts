@@ -37,7 +37,7 @@ describe('the frame', () => {
   it('says that data is for show, which environment it is, and that the phone is offline', async () => {
     const page = frame({ demo: true })
     expect(page.text()).toContain('演示数据')
-    app.value = { environment: 'development', demo: false, version: '1', currency: 'CNY', wechat_mini: false, wechat_official: false, subscribe_templates: [] }
+    app.value = { environment: 'development', demo: false, version: '1', currency: 'CNY', wechat_mini: false, wechat_official: false, payment: 'page', subscribe_templates: [] }
     online.value = false
     await page.vm.$nextTick()
     expect(page.text()).toContain('测试环境')
@@ -45,7 +45,7 @@ describe('the frame', () => {
   })
 
   it('says none of it in production', () => {
-    app.value = { environment: 'production', demo: false, version: '1', currency: 'CNY', wechat_mini: false, wechat_official: false, subscribe_templates: [] }
+    app.value = { environment: 'production', demo: false, version: '1', currency: 'CNY', wechat_mini: false, wechat_official: false, payment: 'page', subscribe_templates: [] }
     expect(frame().find('.strip').exists()).toBe(false)
   })
 })

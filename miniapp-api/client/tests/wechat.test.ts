@@ -11,7 +11,7 @@ import { inWechat, showCard, signedAddress } from '@/services/wechat'
 vi.mock('@/services/api')
 
 const info: AppInfo = {
-  environment: 'test', demo: false, version: '1', currency: 'CNY', wechat_mini: true, wechat_official: true, subscribe_templates: [],
+  environment: 'test', demo: false, version: '1', currency: 'CNY', wechat_mini: true, wechat_official: true, payment: 'page', subscribe_templates: [],
 }
 const card = { title: '村路路灯', text: '众心村 · 装灯', path: '/project?code=P', picture: '/media/c.jpg' }
 const signature = { app_id: 'wx1', timestamp: 7, nonce: 'n', signature: 's', script_url: null }

@@ -34,6 +34,9 @@ export const projectTransfers = ofProject<api.LedgerRow>('transfers')
 
 export const give = (code: string, order: api.GiftOrder) =>
   once(`give:${code}`, order, (key) => sendAsPerson<api.Gift>('POST', `/projects/${at(code)}/gifts`, { body: order, key }))
+/** The same order once more, with what the phone needs to pay it now. */
+export const preparePayment = (code: string, channel: api.Channel) =>
+  sendAsPerson<api.Gift>('POST', `/gifts/${at(code)}/payment`, { body: { channel } })
 export const gift = (code: string, secret?: string) => send<api.Gift>('GET', `/gifts/${at(code)}`, { query: { secret } })
 export const changeGift = (code: string, change: api.GiftChange) =>
   sendAsPerson<api.Gift>('PATCH', `/gifts/${at(code)}`, { body: change })

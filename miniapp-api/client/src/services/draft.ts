@@ -1,6 +1,7 @@
 /** A gift while it is being thought about: what was chosen, what is wrong with it, what to send. */
 import { computed, reactive } from 'vue'
 import { parseYuan, type AmountFault } from './money'
+import { store } from './store'
 import type { Display, GiftOrder } from './types'
 
 export const NAME_LIMIT = 20
@@ -53,6 +54,21 @@ export function orderOf(draft: Draft, via?: string): GiftOrder {
     ...(message ? { message } : {}),
     ...(via ? { via } : {}),
   }
+}
+
+const LEFT = 'draft_left'
+const LEFT_FOR_MS = 10 * 60 * 1000
+
+/** The page is left for WeChat's login and comes back: what was chosen waits for it on this phone, for ten minutes. */
+export function leaveDraft(project: string, draft: Draft, now_ms = Date.now()): void {
+  store.write(LEFT, { project, draft: { ...draft }, left_ms: now_ms })
+}
+
+/** What was chosen for this project before the page was left; taken once. */
+export function takeDraft(project: string, now_ms = Date.now()): Draft | null {
+  const left = store.read<{ project: string; draft: Draft; left_ms: number } | null>(LEFT, null)
+  store.drop(LEFT)
+  return left && left.project === project && now_ms - left.left_ms < LEFT_FOR_MS ? left.draft : null
 }
 
 export function useDraft() {

@@ -5,6 +5,15 @@ let origin = import.meta.env.VITE_API_ORIGIN ?? 'http://127.0.0.1:8000'
 origin = ''
 // #endif
 
+/** WeChat's own browser says so in its name; the simulator's bridge makes a browser say the same. */
+export function isInsideWechat(): boolean {
+  let inside = false
+  // #ifdef H5
+  inside = /MicroMessenger/i.test(navigator.userAgent)
+  // #endif
+  return inside
+}
+
 /** The address of something the server serves; an absolute one stays as it is. */
 export function address(path: string): string {
   return path.startsWith('/') ? origin + path : path

@@ -162,6 +162,20 @@ export interface GiftOrder {
   hide_amount: boolean
   message?: string
   via?: string
+  channel?: Channel
+  /** Asked whether a second gift like the one of a minute ago is meant, the giver said yes. */
+  again?: true
+}
+/** By what a payer came; WeChat knows him by another app in each. */
+export type Channel = 'mini' | 'h5'
+/** What the phone hands to WeChat's cashier as it stands. */
+export interface PayParams {
+  appId: string
+  timeStamp: string
+  nonceStr: string
+  package: string
+  signType: string
+  paySign: string
 }
 export type GiftState = 'payable' | 'confirming' | 'paid' | 'redirected' | 'expired' | 'quarantined'
 /** Where a redirected gift was given since; null while it waits, and for a gift that was not redirected. */
@@ -179,6 +193,8 @@ export interface Gift {
   project: ProjectCard
   state: GiftState
   pay_url: string | null
+  /** Only in the answer to an order or a payment, where the cashier is in the phone. */
+  pay_params: PayParams | null
   expires_at: string | null
   paid_at: string | null
   redirected_to: GivenTo | null
@@ -282,6 +298,8 @@ export interface AppInfo {
   currency: string
   wechat_mini: boolean
   wechat_official: boolean
+  /** Where one pays: on a page of the provider's, by WeChat's cashier in the phone, or nowhere yet. */
+  payment: 'page' | 'phone' | 'none'
   subscribe_templates: string[]
 }
 
