@@ -7,6 +7,8 @@ import type { Entered, LoginWays, SentCode } from './loginTypes'
 
 export { isInsideWechat }
 
+export const ways = () => send<LoginWays>('GET', '/login/ways')
+
 function entered(answer: Entered): Entered {
   keepToken(answer.token)
   noteKnown(true)

@@ -1,5 +1,6 @@
 /** What the server answers, by the contract in openapi.json. Amounts are whole fen, times ISO 8601. */
 
+export * from './giftTypes'
 export interface List<T> { items: T[]; next_cursor: string | null }
 export type RegionLevel = 'province' | 'city' | 'county' | 'township' | 'village'
 export interface RegionName { code: string; name: string; level: RegionLevel }
@@ -152,84 +153,6 @@ export interface LedgerRow {
   target: string
   amount_fen: number
   reference: string
-}
-
-export type Display = 'real_name' | 'nickname' | 'anonymous'
-export interface GiftOrder {
-  amount_fen: number
-  display: Display
-  name?: string
-  hide_amount: boolean
-  message?: string
-  via?: string
-  channel?: Channel
-  /** Asked whether a second gift like the one of a minute ago is meant, the giver said yes. */
-  again?: true
-}
-/** By what a payer came; WeChat knows him by another app in each. */
-export type Channel = 'mini' | 'h5'
-/** What the phone hands to WeChat's cashier as it stands. */
-export interface PayParams {
-  appId: string
-  timeStamp: string
-  nonceStr: string
-  package: string
-  signType: string
-  paySign: string
-}
-export type GiftState = 'payable' | 'confirming' | 'paid' | 'redirected' | 'expired' | 'quarantined'
-/** Where a redirected gift was given since; null while it waits, and for a gift that was not redirected. */
-export interface GivenTo { code: string; title: string }
-/** How far the name and message of my gift have come on their way to everybody. */
-export interface WordsState { state: 'shown' | 'waiting' | 'rejected'; reason: string | null }
-export interface Gift {
-  code: string
-  amount_fen: number
-  display: Display
-  hide_amount: boolean
-  name: string | null
-  message: string | null
-  words: WordsState
-  project: ProjectCard
-  state: GiftState
-  pay_url: string | null
-  /** Only in the answer to an order or a payment, where the cashier is in the phone. */
-  pay_params: PayParams | null
-  expires_at: string | null
-  paid_at: string | null
-  redirected_to: GivenTo | null
-  receipt: { number: string; url: string } | null
-  waives_receipt: boolean
-  reused: boolean
-  stations: { holder: string; amount_fen: number }[]
-}
-export type GiftChange = Partial<Pick<Gift, 'display' | 'hide_amount' | 'waives_receipt'>> & { name?: string; message?: string }
-
-/** A gift that came, or money of one that went back; the amount is above zero in both. */
-export interface StatementLine {
-  on: string
-  kind: 'given' | 'returned'
-  gift_code: string
-  project_title: string
-  village_name: string
-  organisation: string
-  amount_fen: number
-  receipt: string | null
-  receipt_url: string | null
-  is_waived: boolean
-}
-export interface Statement { year: number; items: StatementLine[]; given_fen: number; returned_fen: number; demo: boolean }
-
-export interface MyGift {
-  code: string
-  project: { code: string; title: string; village_name: string }
-  amount_fen: number
-  state: GiftState
-  display: Display
-  paid_at: string | null
-  redirected_to: GivenTo | null
-  receipt_number: string | null
-  receipt_url: string | null
 }
 
 export type TargetKind = 'project' | 'village'
