@@ -42,6 +42,14 @@ export const withdrawPayout = (code: string) => deed<desk.Payout>(`withdraw:${co
 export const refusePayout = (code: string, reason: string) =>
   deed<desk.Payout>(`refuse:${code}`, `/desk/payouts/${at(code)}/refusal`, { reason })
 
+export const refunds = (wanted: desk.RefundsWanted) => (cursor: Cursor = null) =>
+  atDesk<List<desk.DeskRefund>>('GET', '/desk/refunds', { query: { wanted, cursor } })
+export const askRefund = (form: desk.RefundForm) => deed<desk.DeskRefund>(`ask-refund:${form.gift_code}`, '/desk/refunds', form)
+export const approveRefund = (code: string) => deed<desk.DeskRefund>(`approve-refund:${code}`, `/desk/refunds/${at(code)}/approvals`)
+export const refuseRefund = (code: string, reason: string) =>
+  deed<desk.DeskRefund>(`refuse-refund:${code}`, `/desk/refunds/${at(code)}/refusal`, { reason })
+export const askProvider = (code: string) => deed<desk.DeskRefund>(`question:${code}`, `/desk/refunds/${at(code)}/questions`)
+
 export const unallocated = (cursor: Cursor = null) =>
   atDesk<List<desk.WaitingMoney>>('GET', '/desk/unallocated', { query: { cursor } })
 export const reallocate = (reference: string, project_code: string) =>

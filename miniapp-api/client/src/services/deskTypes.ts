@@ -1,9 +1,10 @@
 /** What the server answers at the desk. Amounts are whole fen, times ISO 8601. */
-import type { ProjectCard, ProjectKind, RegionName, SpendingLine } from './types'
+import type { GiftRefund, ProjectCard, ProjectKind, RegionName, SpendingLine } from './types'
 
 export type DeskAction =
   | 'projects.read' | 'projects.publish' | 'projects.end' | 'progress.post' | 'spending.record' | 'spending.correct'
   | 'activities.read' | 'activities.open' | 'activities.run' | 'posters.read' | 'posters.make' | 'links.revoke'
+  | 'refunds.read' | 'refunds.ask' | 'refunds.decide'
   | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
   | 'words.read' | 'words.decide' | 'reconciliation.read' | 'reconciliation.decide' | 'fees.fund' | 'media.upload' | 'audit.read'
 
@@ -106,6 +107,28 @@ export interface Payout {
   ended_at: string | null
   end_reason: string | null
 }
+
+/** A refund at the desk; `is_mine`: who asks has a hand in it and does not approve it (again). */
+export interface DeskRefund extends GiftRefund {
+  gift_code: string
+  project_code: string
+  project_title: string
+  village: { code: string; name: string; parents: RegionName[] }
+  paid_fen: number
+  paid_at: string
+  free_fen: number
+  is_redirected: boolean
+  is_mine: boolean
+  asked_by: string | null
+  checked_by: string | null
+  checked_at: string | null
+  approved_by: string | null
+  refused_by: string | null
+  provider_refund_no: string | null
+  provider_code: string | null
+}
+export type RefundsWanted = 'open' | 'abnormal' | 'all'
+export interface RefundForm { gift_code: string; amount_fen: number; reason: string }
 
 /** A project or fund by name, as far as choosing it needs. */
 export type PurseName = Pick<ProjectCard, 'code' | 'title' | 'village_name' | 'state'>

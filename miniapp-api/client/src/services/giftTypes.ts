@@ -1,5 +1,5 @@
 /** What the server answers about gifts, paying for them, and what a giver sees of his own. */
-import type { ProjectCard } from './types'
+import type { ProjectCard, Refusal } from './types'
 
 export type Display = 'real_name' | 'nickname' | 'anonymous'
 export interface GiftOrder {
@@ -45,10 +45,37 @@ export interface Gift {
   expires_at: string | null
   paid_at: string | null
   redirected_to: GivenTo | null
+  refunded_fen: number
+  refunding_fen: number
   receipt: { number: string; url: string } | null
   waives_receipt: boolean
   reused: boolean
   stations: { holder: string; amount_fen: number }[]
+}
+export type RefundState =
+  | 'asked' | 'checked' | 'approved' | 'processing' | 'success' | 'closed' | 'abnormal' | 'withdrawn' | 'refused'
+export interface GiftRefund {
+  code: string
+  amount_fen: number
+  state: RefundState
+  reason: string | null
+  asked_at: string
+  approved_at: string | null
+  ended_at: string | null
+  success_at: string | null
+  refuse_reason: string | null
+  refund_no: string | null
+}
+/** What of a gift can be asked back, and where the rest is: `paid` is the sum of the five others. */
+export interface GiftRefunds {
+  paid_fen: number
+  free_fen: number
+  to_village_fen: number
+  to_fund_fen: number
+  refunding_fen: number
+  refunded_fen: number
+  refusal: Refusal | null
+  items: GiftRefund[]
 }
 export type GiftChange = Partial<Pick<Gift, 'display' | 'hide_amount' | 'waives_receipt'>> & { name?: string; message?: string }
 
@@ -75,6 +102,8 @@ export interface MyGift {
   display: Display
   paid_at: string | null
   redirected_to: GivenTo | null
+  refunded_fen: number
+  refunding_fen: number
   receipt_number: string | null
   receipt_url: string | null
 }

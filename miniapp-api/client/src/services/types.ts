@@ -24,6 +24,9 @@ export interface Figures {
   in_transit_fen: number
   with_village_fen: number
   spent_fen: number
+  /** The part of what the nation holds that is promised back to givers, and what went back to them. */
+  refunding_fen?: number
+  refunded_fen?: number
   /** Of a project; inside a village as a whole nothing moves away. */
   moved_to_fund_fen?: number
 }
@@ -64,6 +67,8 @@ export interface GiftLine {
   code: string
   name: string
   amount_fen: number | null
+  /** Whether it went back to its giver; missing where an older answer is still about. */
+  refund?: 'none' | 'part' | 'whole'
   message: string | null
   paid_at: string
   via_share: boolean
@@ -109,6 +114,8 @@ export interface Notice extends NoticeCard {
     corrections: NoticeCorrection[]
     later_corrections: NoticeCorrection[]
     purses: { code: string; title: string }[]
+    refunded_fen: number
+    refunding_fen: number
     moved_to_fund_fen: number
     other_fen: number
     paid_out_fen: number

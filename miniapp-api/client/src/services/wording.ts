@@ -24,6 +24,7 @@ export function accountName(account: string): string {
   if (account === 'world') return t('account.world')
   const holder = account.split('/')[0]
   if (holder !== '00') return t('account.village')
+  if (account.endsWith('#refunds')) return t('account.refunds')
   return account.endsWith('/unallocated') ? t('account.unallocated') : t('account.nation')
 }
 
