@@ -14,7 +14,7 @@ const SHARED = [
 ]
 
 /** Small parts that the same few pages draw with, by the file that they share: a file's own headers weigh as much as they do. */
-const TOGETHER: Record<string, string[]> = { shared: SHARED, wechat: ['OpenInWechat', 'wechat'], choosing: ['CheckLine', 'ChoiceChips', 'choices', 'draft'] }
+const TOGETHER: Record<string, string[]> = { shared: SHARED, wechat: ['OpenInWechat', 'wechat'], choosing: ['CheckLine', 'ChoiceChips', 'choices', 'draft', 'pay'] }
 
 interface TemplateProp { type: number; name: string; arg?: { content?: string } }
 interface TemplateNode { type: number; props?: TemplateProp[] }

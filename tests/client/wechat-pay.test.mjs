@@ -47,7 +47,7 @@ told('who pays in WeChat is known without a form, pays in its cashier, and sees 
   await pays(phone)
   await phone.sees('已到账，谢谢您！', { timeout: 30_000 })
   await phone.sees('打开收据', { timeout: 30_000 })
-  assert.deepEqual(phone.errors.filter((error) => !error.includes('409')), [], 'WeChat is asked who pays only when it must be')
+  assert.deepEqual(phone.errors.filter((error) => !error.startsWith('Failed to load resource')), [], 'the page breaks nowhere')
 })
 
 told('who cancels is offered the same order again, and never hears that it failed', async () => {
@@ -76,7 +76,7 @@ told('a second gift like the one of a moment ago is asked about first', async ()
   await phone.write('或者自己填金额（元）', '6.00')
   await phone.press('下一步')
   await phone.press('去付款')
-  await phone.sees('您一分钟内已经捐过同样的一笔')
+  await phone.sees('刚捐过同样的一笔')
   await assertAccessible(phone.page)
   await phone.press('再捐一次')
   await cashier(phone).getByText('¥6.00').waitFor()

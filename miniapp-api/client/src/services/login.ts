@@ -1,11 +1,8 @@
 /** Coming back to what is one's own: by WeChat where it is at hand, else by a code to the phone. Giving needs none of it. */
 import { forgetToken, keepToken, send } from './http'
-import { isInsideWechat } from './platform'
 import { asProblem } from './problem'
 import { noteKnown, sendAsPerson } from './session'
 import type { Entered, LoginWays, SentCode } from './loginTypes'
-
-export { isInsideWechat }
 
 export const ways = () => send<LoginWays>('GET', '/login/ways')
 

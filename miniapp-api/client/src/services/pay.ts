@@ -6,7 +6,7 @@ import { reactive } from 'vue'
 // #ifndef H5
 import { logInMini } from './login'
 // #endif
-import { isInsideWechat, openServerPage } from './platform'
+import { inWechat, openServerPage } from './platform'
 import { asProblem } from './problem'
 import { app } from './settings'
 import type { Channel, Gift, PayParams } from './types'
@@ -32,7 +32,7 @@ export function channel(): Channel {
 export function needsWechat(): boolean {
   let needs = false
   // #ifdef H5
-  needs = app.value?.payment === 'phone' && !isInsideWechat()
+  needs = app.value?.payment === 'phone' && !inWechat()
   // #endif
   return needs
 }

@@ -6,7 +6,7 @@ origin = ''
 // #endif
 
 /** WeChat's own browser says so in its name; the simulator's bridge makes a browser say the same. */
-export function isInsideWechat(): boolean {
+export function inWechat(): boolean {
   let inside = false
   // #ifdef H5
   inside = /MicroMessenger/i.test(navigator.userAgent)

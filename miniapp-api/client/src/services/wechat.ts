@@ -1,7 +1,7 @@
 /** The H5 page inside WeChat, and on its way there. Where WeChat is not set up, none of this asks anybody anything. */
 import * as api from './api'
 import { app } from './settings'
-import { shareable } from './platform'
+import { inWechat, shareable } from './platform'
 import type { JsConfig, TargetKind } from './types'
 
 export interface ShareCard { title: string; text: string; path: string; picture: string | null }
@@ -22,13 +22,7 @@ let landing = ''
 landing = location.href
 // #endif
 
-export function inWechat(): boolean {
-  let inside = false
-  // #ifdef H5
-  inside = /MicroMessenger/i.test(navigator.userAgent)
-  // #endif
-  return inside
-}
+export { inWechat }
 
 /** The address to be signed: the first one of the visit on iOS, the present one elsewhere; without what follows #. */
 export function signedAddress(agent: string, first: string, present: string): string {
