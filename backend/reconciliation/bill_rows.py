@@ -28,7 +28,8 @@ class PaymentRow:
 class RefundRow:
     """One refund of the trade bill, dated by when the provider took it on; a revoked payment is one too.
 
-    `fee_fen` is what the provider gives back of its fee: zero or negative.
+    `provider_no` is the provider's own number, empty for a revoked payment. `fee_fen` is what the provider gives back
+    of its fee: zero or negative.
     """
 
     line: int
@@ -37,6 +38,7 @@ class RefundRow:
     order_no: str
     transaction_no: str
     refund_no: str
+    provider_no: str
     refund_fen: int
     fee_fen: int
     rate: int

@@ -209,7 +209,7 @@ def _payment(row: dict[str, str], *, line: int, day: date) -> PaymentRow:
 def _refund(row: dict[str, str], *, line: int, day: date) -> RefundRow:
     """Read a refund; early formats wrote its amount below zero. A revoked payment has no number of a refund."""
     refund, fee, order_no = abs(fen_of(row["退款金额"])), fen_of(row["手续费"]), _number(row["商户订单号"], line=line)
-    told = row["商户退款单号"]
+    told, provider_no = row["商户退款单号"], row["微信退款单号"]
     if refund == 0 or fee > 0:
         raise BillBroken(f"第 {line} 行退款金额")
     return RefundRow(
@@ -219,6 +219,7 @@ def _refund(row: dict[str, str], *, line: int, day: date) -> RefundRow:
         order_no=order_no,
         transaction_no=_number(row["微信订单号"], line=line),
         refund_no=order_no if told in _NONE else _number(told, line=line),
+        provider_no="" if provider_no in _NONE else _number(provider_no, line=line),
         refund_fen=refund,
         fee_fen=fee,
         rate=rate_of(row["费率"]),

@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import exists, select
 
@@ -16,9 +16,9 @@ from backend.payments.providers import BILL, Paid
 from backend.reconciliation import ours
 from backend.reconciliation.bill_rows import FundBill, PaymentRow, TradeBill
 from backend.reconciliation.bills import read_fund_bill, read_trade_bill
-from backend.reconciliation.funds import FundSums, compare_funds, sums_of
-from backend.reconciliation.matching import Found, compare
-from backend.reconciliation.models import FUND, MISSING, BillFile, ReconciledDay
+from backend.reconciliation.funds import Before, FundSums, compare_funds, sums_of, unbooked_of, unsure_of
+from backend.reconciliation.matching import Found, compare, numbered
+from backend.reconciliation.models import FUND, MISSING, BillDifference, BillFile, ReconciledDay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +28,57 @@ class Compared:
     bill: TradeBill
     funds: FundSums
     found: Sequence[Found]
+    doubtful: frozenset[str] = frozenset()
+    """Payments of which the account tells otherwise: a bill alone does not settle them."""
 
     def healable(self) -> list[PaymentRow]:
         """Return the payments that the ledger lacks: the bill is a provider's word that settles them."""
-        keys = {(one.order_no, one.transaction_no) for one in self.found if one.kind == MISSING and not one.elsewhere}
+        lacking = (one for one in self.found if one.kind == MISSING and one.ours_fen is None)
+        keys = {(one.order_no, one.transaction_no) for one in lacking if one.transaction_no not in self.doubtful}
         return [row for row in self.bill.payments if (row.order_no, row.transaction_no) in keys]
 
 
 def compare_day(channel: str, day: date) -> Compared:
     """Compare in a reading transaction: what is compared with is one instant of the ledger."""
-    mine = (ReconciledDay.channel == channel) & (ReconciledDay.day == day)
-    row = db.session.scalars(select(ReconciledDay).where(mine).execution_options(populate_existing=True)).one()
-    bill, fund = read_bills(day, _content(row.trade_bill_id), _content(row.fund_bill_id))
-    own = ours.ours_of(channel, day, bill)
-    found = compare(bill, own)
+    row = _row(channel, day)
+    assert row is not None, "a day is begun before it is compared"
+    bill, fund = _bills_of(row)
+    found = compare(bill, ours.ours_of(channel, day, bill))
+    doubtful: frozenset[str] = frozenset()
     if row.fund_bill_id is not None:
-        found += compare_funds(fund, bill, own, before_fen=_held_before(row), told=found)
+        before = Before(held_fen=_held_before(row), unbooked=_unbooked_before(row))
+        lacking = {one.transaction_no for one in found if one.kind == MISSING and not one.elsewhere}
+        doubtful = unsure_of([one for one in bill.payments if one.transaction_no in lacking], fund, day=day)
+        found += compare_funds(fund, bill, day=day, before=before, told=found)
     elif bill.payments or bill.refunds:
         found.append(Found(kind=FUND, note="没有资金账单"))
-    return Compared(bill=bill, funds=sums_of(fund), found=found)
+    return Compared(bill=bill, funds=sums_of(fund), found=numbered(found), doubtful=doubtful)
+
+
+def _row(channel: str, day: date) -> ReconciledDay | None:
+    mine = (ReconciledDay.channel == channel) & (ReconciledDay.day == day)
+    return db.session.scalars(select(ReconciledDay).where(mine).execution_options(populate_existing=True)).first()
+
+
+def _bills_of(row: ReconciledDay) -> tuple[TradeBill, FundBill]:
+    return read_bills(row.day, _content(row.trade_bill_id), _content(row.fund_bill_id))
+
+
+def _unbooked_before(row: ReconciledDay) -> TradeBill | None:
+    """Return what the day before had not booked at its end, but for what was told then; None when not known."""
+    before = _row(row.channel, row.day - timedelta(days=1))
+    if before is None or before.matched_at is None:
+        return None
+    bill, fund = _bills_of(before)
+    if before.fund_bill_id is None and (bill.payments or bill.refunds):
+        return None
+    left = unbooked_of(bill, fund, day=before.day)
+    told = select(BillDifference.order_no, BillDifference.refund_no).where(BillDifference.day_id == before.id)
+    known = {name for names in db.session.execute(told) for name in names}
+    return TradeBill(
+        payments=tuple(one for one in left.payments if one.order_no not in known),
+        refunds=tuple(one for one in left.refunds if one.refund_no not in known),
+    )
 
 
 def _held_before(row: ReconciledDay) -> int | None:

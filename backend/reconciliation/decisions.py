@@ -42,13 +42,16 @@ from backend.reconciliation.refusals import (
 from backend.reconciliation.service import REASON_LENGTH_MAX
 
 
-def actions_for(*, delta_fen: int, is_fee_waiting: bool) -> tuple[str, ...]:
-    """Return how a difference may be worked off. A fee that waits for money needs the money, and nobody's word."""
-    if is_fee_waiting:
+def actions_for(row: BillDifference) -> tuple[str, ...]:
+    """Return how a difference may be worked off. A fee that waits for money needs the money, and nobody's word.
+
+    Of a line that the bill lists twice nothing is posted: both sides have the same money once.
+    """
+    if row.subject == UNPAID:
         return ()
-    if delta_fen == 0:
+    if row.delta_fen == 0 or row.ours_fen == row.theirs_fen:
         return (EXPLAIN,)
-    return (EXPLAIN, TAKE_IN if delta_fen > 0 else COVER)
+    return (EXPLAIN, TAKE_IN if row.delta_fen > 0 else COVER)
 
 
 def propose(*, code: str, action: str, reason: str, staff: StaffMember, now: datetime) -> None:
@@ -63,7 +66,7 @@ def propose(*, code: str, action: str, reason: str, staff: StaffMember, now: dat
     if mine and staff.id in (row.proposed_by, row.decided_by) and row.state in (PROPOSED, EXPLAINED):
         return
     _check_open(row)
-    if action not in actions_for(delta_fen=row.delta_fen, is_fee_waiting=row.subject == UNPAID):
+    if action not in actions_for(row):
         raise ActionUnfit(field="action")
     row.action, row.reason = action, told
     if action == EXPLAIN:

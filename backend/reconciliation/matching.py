@@ -7,8 +7,9 @@ is nobody's work: `elsewhere`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -71,28 +72,63 @@ class Found:
     delta_fen: int = 0
     note: str = ""
     elsewhere: bool = False
+    nth: int = 0
+    """Tells apart what is told several times in the very same words: a bill that lists a line twice."""
 
     @property
     def subject(self) -> str:
         """What the difference is about, so that the same one found again is the same, and another story is not."""
-        names = (self.order_no, self.transaction_no, self.refund_no, self.ours_fen, self.theirs_fen)
+        names = (self.order_no, self.transaction_no, self.refund_no, self.ours_fen, self.theirs_fen, self.nth or None)
         return "|".join("" if name is None else str(name) for name in names)
+
+
+def numbered(found: Iterable[Found]) -> list[Found]:
+    """Return the differences with those that are told in the very same words told apart by number."""
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    told = []
+    for one in found:
+        times = seen[one.kind, one.subject]
+        seen[one.kind, one.subject] += 1
+        told.append(replace(one, nth=times) if times else one)
+    return told
 
 
 def compare(bill: TradeBill, ours: Ours) -> list[Found]:
     """Return every difference between a trade bill and our ledger, in the order of the bill, then what it lacks."""
-    found = [one for row in bill.payments for one in _payment(row, ours)]
+    found: list[Found] = []
+    seen: set[object] = set()
+    for row in bill.payments:
+        key = (row.order_no, row.transaction_no)
+        found += [_payment_again(row)] if key in seen else _payment(row, ours)
+        seen.add(key)
     found += _unbilled_payments(bill, ours)
-    found += [one for row in bill.refunds for one in _refund(row, ours)]
+    for back in bill.refunds:
+        found += [_refund_again(back)] if back.refund_no in seen else _refund(back, ours)
+        seen.add(back.refund_no)
     return found + list(_unbilled_refunds(bill, ours))
 
 
+def _payment_again(row: PaymentRow) -> Found:
+    """A line that stands in the bill twice is one payment and one difference; its money is never posted twice."""
+    names: dict[str, Any] = {"order_no": row.order_no, "transaction_no": row.transaction_no}
+    fen = row.settled_fen
+    note = f"账单第 {row.line} 行重复列出，只算一次"
+    return Found(kind=MISSING, **names, ours_fen=fen, theirs_fen=fen, delta_fen=fen, note=note)
+
+
+def _refund_again(row: RefundRow) -> Found:
+    names: dict[str, Any] = {"order_no": row.order_no, "refund_no": row.refund_no}
+    fen = row.refund_fen
+    note = f"账单第 {row.line} 行重复列出，只算一次"
+    return Found(kind=REFUND, **names, ours_fen=fen, theirs_fen=fen, delta_fen=-fen, note=note)
+
+
 def _payment(row: PaymentRow, ours: Ours) -> Iterator[Found]:
-    expected = fee_by_rate(row.settled_fen, row.rate)
+    mine = ours.payments.get((row.order_no, row.transaction_no))
+    expected = _expected_fee(row.settled_fen, mine.fen if mine else 0, fee_fen=row.fee_fen, rate=row.rate, slack_fen=0)
     names: dict[str, Any] = {"order_no": row.order_no, "transaction_no": row.transaction_no}
     if row.fee_fen != expected:
         yield Found(kind=FEE, **names, ours_fen=expected, theirs_fen=row.fee_fen, note="手续费与费率不符")
-    mine = ours.payments.get((row.order_no, row.transaction_no))
     if mine is None:
         yield Found(
             kind=MISSING, **names, theirs_fen=row.settled_fen, delta_fen=row.settled_fen, note="账单有，账本没有"
@@ -106,6 +142,15 @@ def _payment(row: PaymentRow, ours: Ours) -> Iterator[Found]:
     elif mine.day != ours.day:
         told = {"ours_fen": mine.fen, "theirs_fen": mine.fen, "delta_fen": mine.fen}
         yield Found(kind=MISSING, **names, **told, note=f"账本记在 {mine.day.isoformat()}", elsewhere=True)
+
+
+def _expected_fee(told_fen: int, our_fen: int, *, fee_fen: int, rate: int, slack_fen: int) -> int:
+    """Return what the fee should be: as it is told, where it fits the rate of the amount told or of our own.
+
+    An amount that differs is one difference, and its fee is not another one.
+    """
+    by_rate = [fee_by_rate(fen, rate) for fen in (told_fen, our_fen) if fen]
+    return fee_fen if any(abs(fee_fen - one) <= slack_fen for one in by_rate) else by_rate[0]
 
 
 def _unbilled_payments(bill: TradeBill, ours: Ours) -> Iterator[Found]:
@@ -126,10 +171,12 @@ def _unbilled_payments(bill: TradeBill, ours: Ours) -> Iterator[Found]:
 
 def _refund(row: RefundRow, ours: Ours) -> Iterator[Found]:
     names: dict[str, Any] = {"order_no": row.order_no, "transaction_no": row.transaction_no, "refund_no": row.refund_no}
-    expected = -fee_by_rate(row.refund_fen, row.rate)
-    if abs(row.fee_fen - expected) > REFUND_FEE_SLACK_FEN:
-        yield Found(kind=FEE, **names, ours_fen=expected, theirs_fen=row.fee_fen, note="退还的手续费与费率不符")
     mine = ours.refunds.get(row.refund_no)
+    told_fen, slack = -row.fee_fen, REFUND_FEE_SLACK_FEN
+    our_fen = mine.fen if mine else 0
+    expected = _expected_fee(row.refund_fen, our_fen, fee_fen=told_fen, rate=row.rate, slack_fen=slack)
+    if told_fen != expected:
+        yield Found(kind=FEE, **names, ours_fen=-expected, theirs_fen=row.fee_fen, note="退还的手续费与费率不符")
     theirs = row.refund_fen
     if mine is None:
         yield Found(kind=REFUND, **names, theirs_fen=theirs, delta_fen=-theirs, note="账单有这笔退款，我们没有")

@@ -168,9 +168,7 @@ def _as_differences(rows: Sequence[BillDifference]) -> list[DifferenceRecord]:
             proposer_id=row.proposed_by,
             proposed_by=names.get(row.proposed_by or 0),
             decided_by=names.get(row.decided_by or 0),
-            actions=actions_for(delta_fen=row.delta_fen, is_fee_waiting=row.subject == UNPAID)
-            if row.state == OPEN
-            else (),
+            actions=actions_for(row) if row.state == OPEN else (),
         )
         for row in rows
     ]

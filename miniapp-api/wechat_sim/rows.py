@@ -123,7 +123,7 @@ def yuan(amount_fen: int, *, places: int = 2) -> str:
 
 
 def _grouped(world: World, text: str) -> str:
-    if not world.knobs.hits("bill.thousands", subject=text) or len(text.split(".", maxsplit=1)[0]) < 4:
+    if "." not in text or not world.knobs.hits("bill.thousands", subject=text):  # A count has no decimals.
         return text
     whole, _, rest = text.partition(".")
     return f"{int(whole):,}.{rest}"

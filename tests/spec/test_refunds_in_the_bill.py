@@ -13,7 +13,7 @@ from backend.core import clock
 from backend.core.db import db
 from backend.payments.models import SandboxRefund
 from backend.reconciliation.worker import reconcile_steps
-from tests.world.billing import Bills, Line, Reconciling
+from tests.world.billing import Bills, Line, Reconciling, flows_of
 from tests.world.bookkeeping import local
 from tests.world.giving import ClientWire
 from tests.world.refunding import Refunding
@@ -121,4 +121,16 @@ def test_a_refund_that_no_bill_tells_of_is_told_until_one_does(books: Books) -> 
     books.later(hours=1)
     books.reconciles()
     assert books.finds(SECOND, "open") == []
+    assert books.wrong() == []
+
+
+def test_a_refund_that_the_bill_lists_twice_went_out_once(books: Books) -> None:
+    gift = books.gives(books.fund, 100_00)
+    books.refunded(gift, 30_00)
+    (refund,) = books.refund_lines()
+    books.bills.tells(FIRST, [*books.lines(FIRST), refund, refund], flows=flows_of([*books.lines(FIRST), refund]))
+    books.the_day_after()
+    books.reconciles()
+    assert books.finds(FIRST) == [("refund", refund.refund_no, 30_00, 30_00)]
+    assert books.differences(FIRST)[0].actions == ("explain",)
     assert books.wrong() == []

@@ -10,8 +10,8 @@ import pytest
 
 from backend.core.clock import SHANGHAI
 from backend.reconciliation.bills import fee_by_rate, read_fund_bill, read_trade_bill
-from backend.reconciliation.funds import compare_funds, sums_of
-from backend.reconciliation.matching import Found, OurPayment, OurRefund, Ours, compare
+from backend.reconciliation.funds import Before, compare_funds, sums_of
+from backend.reconciliation.matching import Found, OurPayment, OurRefund, Ours, compare, numbered
 from tests.world.billing import RATE, Flow, Line, flows_of, fund_csv, trade_csv
 from tests.world.figures import dice, figure
 
@@ -116,7 +116,7 @@ class Bank:
         ours = Ours(day=DAY, payments=self.payments, refunds=self.refunds)
         told = compare(bill, ours)
         assert sums_of(fund).flow_fen == sum(flow.fen for flow in self.flows)
-        return told + compare_funds(fund, bill, ours, before_fen=1_000_00, told=told)
+        return told + compare_funds(fund, bill, day=DAY, before=Before(held_fen=1_000_00), told=told)
 
 
 def names(found: list[Found]) -> list[tuple[str, str]]:
@@ -185,7 +185,7 @@ FUND_WRONG = [
     ([*FLOWS, Flow(at=NOON, business_no="T3", fen=1_00, voucher="D3")], [("fund", "D3")], "a payment of no bill"),
     ([replace(FLOWS[0], fen=99_00), *FLOWS[1:]], [("amount", "D1")], "another amount in the account"),
     ([FLOWS[0], replace(FLOWS[1], fen=-61), *FLOWS[2:]], [("fee", "D1")], "another fee in the account"),
-    ([*FLOWS, Flow(at=NOON, business_no="5R", fen=-2_00, kind="退款", voucher="R")], [("fund", "")], "a refund"),
+    ([*FLOWS, Flow(at=NOON, business_no="5R", fen=-2_00, kind="退款", voucher="R")], [("fund", "R")], "a refund"),
     ([*FLOWS, Flow(at=NOON, business_no="W", fen=-80_00, kind="提现")], [], "a withdrawal is none of ours"),
 ]
 
@@ -209,9 +209,44 @@ def test_the_balance_runs_on_from_row_to_row_whichever_way_the_file_is_sorted() 
     turned = "\r\n".join([lines[0], *reversed(lines[1:5]), *lines[5:]]).encode()
     ours = bank_of(PAID, OTHER)
     bill = read_trade_bill(trade_csv(ours.lines), day=DAY)
-    own = Ours(day=DAY, payments=ours.payments)
     for file in (content, turned):
         fund = read_fund_bill(file, day=DAY)
-        assert compare_funds(fund, bill, own, before_fen=1_000_00, told=[]) == []
-        assert compare_funds(fund, bill, own, before_fen=None, told=[]) == []
-        assert names(compare_funds(fund, bill, own, before_fen=999_99, told=[])) == [("fund", "D1")]
+        for held, told in ((1_000_00, []), (None, []), (999_99, [("fund", "D1")])):
+            before = Before(held_fen=held)
+            assert names(compare_funds(fund, bill, day=DAY, before=before, told=[])) == told
+
+
+BACK = Line(at=NOON, order_no="D1", transaction_no="T1", fen=20_00, refund_no="R1")
+TOOK = flows_of([PAID, BACK])
+REFUND_WRONG = [
+    (TOOK, [], "in two rows"),
+    ([*TOOK[:2], replace(TOOK[2], fen=-20_00 + 12)], [], "in one row with its fee"),
+    (TOOK[:2], [("fund", "R1")], "not at all"),
+    ([*TOOK[:2], replace(TOOK[2], fen=-21_00), *TOOK[3:]], [("fund", "R1")], "with another amount"),
+]
+
+
+@pytest.mark.parametrize(("flows", "told", "why"), REFUND_WRONG, ids=[row[2] for row in REFUND_WRONG])
+def test_a_refund_left_the_account_with_its_fee(flows: list[Flow], told: list[tuple[str, str]], why: str) -> None:
+    bank = bank_of(PAID, flows=flows)
+    bank.lines.append(BACK)
+    bank.refunds["R1"] = OurRefund(refund_no="R1", order_no="D1", fen=20_00, is_posted=True, day=DAY)
+    assert names(bank.found()) == told, why
+
+
+def test_the_fee_of_an_amount_that_differs_is_no_second_difference() -> None:
+    bank = bank_of(PAID, flows=flows_of([PAID]))
+    bank.lines = [replace(PAID, fen=105_00, fee=60)]
+    assert names(bank.found()) == [("amount", "D1")]
+
+
+def test_a_line_that_stands_in_a_bill_twice_is_one_difference_each_time() -> None:
+    bank = bank_of(PAID)
+    bank.lines = [PAID, PAID, PAID]
+    assert names(bank.found()) == [("missing", "D1")] * 2
+    assert len({one.subject for one in numbered(bank.found())}) == 2
+    bank = bank_of(PAID)
+    bank.refunds["R1"] = OurRefund(refund_no="R1", order_no="D1", fen=20_00, is_posted=True, day=DAY)
+    bank.lines, bank.flows = [PAID, BACK, BACK], flows_of([PAID, BACK])
+    assert names(bank.found()) == [("refund", "R1")]
+    assert names(bank_of(PAID, flows=[*flows_of([PAID]), flows_of([PAID])[0]]).found()) == [("fund", "D1")]
