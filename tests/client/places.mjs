@@ -77,6 +77,7 @@ export async function deskPlaces(cadre) {
     at2('activity-new', '', '在哪里集合'),
     at2('activity', `?code=${activities[0].code}`, '报名名单'),
     at2('payouts', '', '已经拨付', { who: 'guojia1' }),
+    at2('refunds', '', '等第二人批准', { who: 'guojia1' }),
     at2('unallocated', '', '没有等待安排的钱', { who: 'guojia1' }),
     at2('safety', '', '正在登录的设备'),
     at2('words', '', '没有待审核的留言', { who: 'guojia1' }),

@@ -24,9 +24,11 @@ from backend.ledger.models import Transfer
 from backend.ledger.queries import purse_figures
 from backend.ledger.reasons import CHANNEL_FEE, OWN_MONEY
 from backend.notices.models import Notice
+from backend.outbox.models import OutboxItem
 from backend.projects.models import Project
 from backend.receipts.models import Receipt
 from backend.reconciliation.models import BillDifference, ReconciledDay
+from backend.refunds.models import Refund
 from backend.regions.loading import load_some
 from backend.volunteers.models import Activity, CheckEvent
 from tests.conftest import Maker
@@ -83,12 +85,21 @@ def test_every_figure_of_the_story_can_be_recomputed(story: Flask) -> None:
 def test_the_story_has_receipts_vouchers_a_mistake_its_correction_and_hours(story: Flask) -> None:
     with story.app_context():
         gifts = select(func.count()).select_from(Transfer).where(Transfer.reason == "gift")
-        assert read_with_retries(lambda: db.session.scalar(gifts)) == count(story, Receipt) > 250
+        assert (
+            read_with_retries(lambda: db.session.scalar(gifts)) == count(story, Receipt, Receipt.kind == "gift") > 250
+        )
         without_voucher = select(SpendingLine).where(SpendingLine.voucher_media.is_(None))
         assert read_with_retries(lambda: db.session.execute(without_voucher).first()) is None
     assert count(story, SpendingLine) == 11
     assert count(story, SpendingCorrection) == 1
     assert count(story, CheckEvent) == 2 * len(ZHONGXIN.volunteers)
+
+
+def test_in_the_story_one_giver_has_his_money_back_and_another_waits_for_the_second_person(story: Flask) -> None:
+    assert count(story, Refund, Refund.state == "success") == count(story, Refund, Refund.state == "checked") == 1
+    assert count(story, Refund) == 2
+    assert (count(story, Receipt, Receipt.kind == "cancels"), count(story, Receipt, Receipt.kind == "rest")) == (1, 1)
+    assert count(story, OutboxItem, OutboxItem.next_at.is_not(None)) == 0, "nothing is owed to the sandbox"
 
 
 def test_the_notices_of_the_story_appeared_month_by_month_and_one_was_corrected(story: Flask) -> None:

@@ -162,9 +162,9 @@ class Refunding(Giving):
         found: dict[str, Any] = self.phone().asks(f"/projects/{project}")["figures"]
         return found
 
-    def hires(self, login: str) -> Hand:
-        """Somebody gets an account of the nation and logs in at the desk."""
-        told = {"login": login, "name": "赵六", "role": "national", "region_code": "00", "now": self.clock}
+    def hires(self, login: str, *, role: str = "national", region: str = "00") -> Hand:
+        """Somebody gets an account, of the nation unless told otherwise, and logs in at the desk."""
+        told = {"login": login, "name": "赵六", "role": role, "region_code": region, "now": self.clock}
         self.writes(lambda: create_staff(**told, password_hash=password_hash()))
         hand = Hand(self.app.test_client())
         form = {"login": login, "password": "a password of the tests"}

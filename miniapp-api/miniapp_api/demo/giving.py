@@ -27,17 +27,18 @@ def small_gifts(
     for number in range(count):
         at = stage.hour(days_ago=chance.randint(until, since), minutes=chance.randint(7 * 60, 22 * 60 - 1))
         fen = chance.choice(SMALL_FEN)
-        yield _event(f"{project}-small-{number}", project, fen=fen, giver=number % len(GIVERS), at=at, stage=stage)
+        yield gift_event(f"{project}-small-{number}", project, fen=fen, giver=number % len(GIVERS), at=at, stage=stage)
 
 
 def large_gifts(project: str, amounts: Sequence[int], *, since: int, stage: Stage) -> Iterator[Event]:
     """Yield the large gifts that come in the first days of a project, one a day."""
     for number, fen in enumerate(amounts):
         at = stage.hour(days_ago=since - number, minutes=11 * 60 + number)
-        yield _event(f"{project}-large-{number}", project, fen=fen, giver=number % len(GIVERS), at=at, stage=stage)
+        yield gift_event(f"{project}-large-{number}", project, fen=fen, giver=number % len(GIVERS), at=at, stage=stage)
 
 
-def _event(key: str, project: str, *, fen: int, giver: int, at: datetime, stage: Stage) -> Event:
+def gift_event(key: str, project: str, *, fen: int, giver: int, at: datetime, stage: Stage) -> Event:
+    """Return one gift of a giver, known by his number in the cast."""
     return Event(at=at, key=key, act=partial(_give, key, project, fen=fen, giver=giver, at=at, stage=stage))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from backend.projects.form import Decision, PlanItem, ProjectForm
 from backend.projects.service import close_project, post_progress, publish_project
 from backend.sharing.service import make_poster
-from miniapp_api.demo import giving, serving, spending
+from miniapp_api.demo import giving, returning, serving, spending
 from miniapp_api.demo.cast import cadre_login, staff_member
 from miniapp_api.demo.stage import Event, Stage
 from miniapp_api.demo.story import PLACES, Place, Told
@@ -32,6 +32,7 @@ def plot(place: Place, *, stage: Stage) -> Iterator[Event]:
     )
     for index, told in enumerate(place.projects):
         yield from _project(f"project-{number}-{index}", told, place=place, number=number, stage=stage, chance=chance)
+    yield from returning.refunds(fund, number=number, stage=stage)
     yield from serving.activities(place, number=number, stage=stage)
 
 
