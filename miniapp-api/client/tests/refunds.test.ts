@@ -4,13 +4,13 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import GiftRow from '@/components/GiftRow.vue'
 import MoneyFlow from '@/components/MoneyFlow.vue'
 import GiftRefund from '@/pages/gift/GiftRefund.vue'
-import * as api from '@/services/api'
+import * as api from '@/services/refundCalls'
 import { problemFrom } from '@/services/problem'
 import { partsOf, refundFaults, refundForm } from '@/services/refunds'
 import { accountName } from '@/services/wording'
 import type { Gift, GiftRefund as Refund, GiftRefunds, RefundState } from '@/services/types'
 
-vi.mock('@/services/api')
+vi.mock('@/services/refundCalls')
 
 const item = (state: RefundState, change: Partial<Refund> = {}): Refund => ({
   code: `R-${state}`, amount_fen: 10_00, state, reason: '写错了', asked_at: '2026-06-01T10:00:00+08:00', approved_at: null,
@@ -116,7 +116,7 @@ describe('what went back', () => {
     expect(mount(GiftRow, { props: { gift: { ...line, refund: 'whole' as const } } }).text()).toContain('已退款')
     expect(mount(GiftRow, { props: { gift: line } }).text()).not.toContain('退款')
     const figures = { received_fen: 1, with_nation_fen: 1, in_transit_fen: 0, with_village_fen: 0, spent_fen: 0, refunded_fen: 2_00, refunding_fen: 0 }
-    expect(mount(MoneyFlow, { props: { figures } }).text()).toContain('已退给捐款人（不算在收到里）¥2')
-    expect(accountName('00/P#refunds')).toBe('全国账户（待退款）')
+    expect(mount(MoneyFlow, { props: { figures } }).text()).toContain('另有已退回¥2')
+    expect(accountName('00/P#refunds')).toBe('待退款')
   })
 })

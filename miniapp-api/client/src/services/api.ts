@@ -38,13 +38,6 @@ export const give = (code: string, order: api.GiftOrder) =>
 export const preparePayment = (code: string, channel: api.Channel) =>
   sendAsPerson<api.Gift>('POST', `/gifts/${at(code)}/payment`, { body: { channel } })
 export const gift = (code: string, secret?: string) => send<api.Gift>('GET', `/gifts/${at(code)}`, { query: { secret } })
-export const giftRefunds = (code: string) => sendAsPerson<api.GiftRefunds>('GET', `/gifts/${at(code)}/refunds`)
-export const askRefund = (code: string, form: { amount_fen: number; reason: string }) =>
-  once(`refund:${code}`, form, (key) => sendAsPerson<api.GiftRefunds>('POST', `/gifts/${at(code)}/refunds`, { body: form, key }))
-export const withdrawRefund = (code: string, refund: string) =>
-  once(`withdraw:${refund}`, {}, (key) =>
-    sendAsPerson<api.GiftRefunds>('POST', `/gifts/${at(code)}/refunds/${at(refund)}/withdrawal`, { key }),
-  )
 export const changeGift = (code: string, change: api.GiftChange) =>
   sendAsPerson<api.Gift>('PATCH', `/gifts/${at(code)}`, { body: change })
 
