@@ -43,12 +43,12 @@ async function takePage(t, viewport = { width: 390, height: 844 }) {
   t.after(() => context.close())
   const page = await context.newPage()
   await page.goto(address)
-  await page.waitForFunction("document.title === 'inside'")
+  await page.waitForFunction(() => document.title === 'inside')
   return { page, context, errors }
 }
 
 const cashier = (page) => page.frameLocator('iframe[title="微信支付（模拟）"]')
-const answer = async (page) => (await page.waitForFunction('answers.shift()')).jsonValue()
+const answer = async (page) => (await page.waitForFunction(() => window.answers.shift())).jsonValue()
 const state = async (no) => (await simulator.sim('trades')).trades.find((row) => row.out_trade_no === no).state
 
 told('the page is inside WeChat, pays in the cashier, and hears that it did', async (t) => {

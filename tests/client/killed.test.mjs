@@ -21,9 +21,10 @@ after(async () => {
   await world?.stop()
 })
 
-async function chooseTen() {
+/** Another sum each time: the same one again would rightly be asked about first. */
+async function choose(yuan) {
   await phone.go(`/give?code=${project}`)
-  await phone.choose('10')
+  await phone.choose(yuan)
   await phone.press('下一步')
 }
 
@@ -32,7 +33,7 @@ const ledgerSum = async () => (await world.get(`/villages/${VILLAGE}`)).figures.
 
 told('killed after paying, before the money was heard of: the open page comes to "arrived" by itself', async () => {
   await world.endScheduler()
-  await chooseTen()
+  await choose('10')
   await phone.press('去付款')
   await phone.press('支付（演示）')
   await phone.sees(/^正在确认/)
@@ -46,7 +47,7 @@ told('killed after paying, before the money was heard of: the open page comes to
 })
 
 told('killed the instant that the payment was answered: opened again, the page finds the gift arrived', async () => {
-  await chooseTen()
+  await choose('20')
   await phone.press('去付款')
   await phone.sees('沙箱·演示支付')
   const paid = phone.page.waitForResponse((answer) => answer.url().endsWith('/pay'))
@@ -56,11 +57,11 @@ told('killed the instant that the payment was answered: opened again, the page f
   await world.serve()
   await phone.go(location)
   await arrived()
-  assert.equal(await ledgerSum(), received + 2000)
+  assert.equal(await ledgerSum(), received + 3000)
 })
 
 told('killed while the order was on its way: pressed again, it is one gift and not two', async () => {
-  await chooseTen()
+  await choose('50')
   let orders = 0
   await phone.page.route('**/projects/*/gifts', async (route) => {
     orders += 1
@@ -75,7 +76,7 @@ told('killed while the order was on its way: pressed again, it is one gift and n
   await phone.press('去付款')
   await phone.press('支付（演示）')
   await arrived()
-  assert.equal(await ledgerSum(), received + 3000)
+  assert.equal(await ledgerSum(), received + 8000)
   await phone.go('/gifts')
   await phone.sees('¥10')
   assert.equal(await phone.page.locator('.row .sum').filter({ visible: true }).count(), 3)
