@@ -28,6 +28,7 @@ from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_receipts import install_receipt_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
+from miniapp_api.commands_trace import trace
 from miniapp_api.commands_wechat import install_wechat_commands
 
 CHECKS = (
@@ -51,6 +52,7 @@ def install_commands(app: Flask) -> None:
     """Hang the operators' commands on the application."""
     app.cli.add_command(verify)
     app.cli.add_command(doctor)
+    app.cli.add_command(trace)
     install_backup_commands(app)
     install_job_commands(app)
     install_staff_commands(app)
