@@ -40,3 +40,9 @@ def waiting_by_kind() -> dict[tuple[str, str], int]:
     """Count, by kind and state, what is owed and what is dead."""
     counted = select(OutboxItem.kind, OutboxItem.state, func.count()).where(OutboxItem.state.in_((OWED, DEAD)))
     return {(row[0], row[1]): row[2] for row in db.session.execute(counted.group_by(OutboxItem.kind, OutboxItem.state))}
+
+
+def oldest_owed_since() -> datetime | None:
+    """Return since when the message that has waited longest is owed; None when nothing is."""
+    owed: datetime | None = db.session.scalar(select(func.min(OutboxItem.owed_since)).where(OutboxItem.state == OWED))
+    return owed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from backend.core import audit
 from backend.core.db import db, insert_once
@@ -19,6 +19,32 @@ from backend.payments.models import PaymentAlert
 from backend.people.rights import NATION, StaffMember, authorise
 
 REASON_CHARS_MAX = 200
+AlertKind = Literal[
+    "AMOUNT_MISMATCH",
+    "APP_MISMATCH",
+    "BILL_BROKEN",
+    "BILL_LACKING",
+    "CURRENCY_MISMATCH",
+    "DAY_NOT_CLOSED",
+    "DECRYPT_FAILED",
+    "GIFT_REDIRECTED",
+    "MERCHANT_MISMATCH",
+    "NOTICE_ID_REUSED",
+    "NOTICE_UNREADABLE",
+    "NOT_POSTED_YET",
+    "ORDER_UNKNOWN",
+    "PAID_AGAIN",
+    "PAID_AGAIN_IN_DOUBT",
+    "PREPAY_REFUSED",
+    "PROJECT_MISMATCH",
+    "REFUND_ABNORMAL",
+    "REFUND_CONTRADICTED",
+    "REFUND_MISMATCH",
+    "REFUND_NO_FUNDS",
+    "REFUND_UNKNOWN",
+    "TRANSACTION_REUSED",
+]
+"""Every kind there is, so that none is raised that no page of `backend/docs/runbook` tells what to do about."""
 log = structlog.get_logger()
 
 
@@ -41,7 +67,7 @@ class Alert:
     raised_at: datetime
 
 
-def raise_alert(*, kind: str, subject: str, now: datetime, **facts: object) -> None:
+def raise_alert(*, kind: AlertKind, subject: str, now: datetime, **facts: object) -> None:
     """Write one alert in the present transaction; a second one of the same kind about the same subject is none."""
     told = json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str)
     row = insert_once(PaymentAlert).values(code=new_code(), kind=kind, subject=subject[:64], facts=told, raised_at=now)
@@ -66,6 +92,12 @@ def open_alerts(*, before_id: int | None, limit: int) -> list[Alert]:
         )
         for row in db.session.scalars(statement)
     ]
+
+
+def open_by_kind() -> dict[str, int]:
+    """Count, by kind, the alerts that nobody has dealt with."""
+    counted = select(PaymentAlert.kind, func.count()).where(PaymentAlert.handled_at.is_(None))
+    return {row[0]: row[1] for row in db.session.execute(counted.group_by(PaymentAlert.kind))}
 
 
 def handle_alert(*, code: str, reason: str, staff: StaffMember, now: datetime) -> None:

@@ -12,7 +12,7 @@ from backend.core.failpoints import failpoint
 from backend.ledger import reasons
 from backend.ledger.accounts import UNALLOCATED, WORLD
 from backend.ledger.posting import post
-from backend.payments.alerts import raise_alert
+from backend.payments.alerts import AlertKind, raise_alert
 from backend.payments.models import PAID, QUARANTINED, ExtraPayment, PaymentOrder
 from backend.payments.providers import CONFIRMING, Paid
 from backend.payments.telling import tell_of_redirected, tell_of_second
@@ -24,6 +24,13 @@ GIFT, GIFT_UNALLOCATED = reasons.GIFT, reasons.GIFT_UNALLOCATED
 CURRENCY = "CNY"
 CONFIRMABLE = frozenset({"amount", "project"})
 """What a word may tell otherwise than its order and still be money of ours, once query or bill confirms it (law 7)."""
+MISMATCHES: dict[str, AlertKind] = {
+    "amount": "AMOUNT_MISMATCH",
+    "project": "PROJECT_MISMATCH",
+    "currency": "CURRENCY_MISMATCH",
+    "merchant": "MERCHANT_MISMATCH",
+    "app": "APP_MISMATCH",
+}
 
 
 def settle_with_care(paid: Paid, *, now: datetime) -> str:
@@ -39,7 +46,7 @@ def settle_with_care(paid: Paid, *, now: datetime) -> str:
     if order.state == PAID:
         return _hear_of_second(order, paid, wrong, now=now)
     for name in wrong:
-        raise_alert(kind=f"{name.upper()}_MISMATCH", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
+        raise_alert(kind=MISMATCHES[name], subject=paid.out_trade_no, now=now, told_by=paid.told_by)
     if (wrong or order.state == QUARANTINED) and not _is_confirmed(paid, wrong):
         move(order, QUARANTINED)
         return SET_ASIDE
@@ -105,7 +112,7 @@ def _hear_of_known(known: tuple[str, int | None], order: PaymentOrder, paid: Pai
     """A payment that stands already is a repeat; told of another order, or with another amount, it calls a person."""
     if known == (order.out_trade_no, paid.amount_fen):
         return REPEATED
-    kind = "AMOUNT_MISMATCH" if known[0] == order.out_trade_no else "TRANSACTION_REUSED"
+    kind: AlertKind = "AMOUNT_MISMATCH" if known[0] == order.out_trade_no else "TRANSACTION_REUSED"
     raise_alert(kind=kind, subject=paid.out_trade_no, now=now, told_by=paid.told_by)
     return SET_ASIDE
 

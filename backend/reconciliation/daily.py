@@ -19,7 +19,7 @@ from backend.jobs import clock_guard
 from backend.jobs import service as jobs
 from backend.jobs.service import Claimed
 from backend.ledger.queries import last_position
-from backend.payments.alerts import raise_alert
+from backend.payments.alerts import AlertKind, raise_alert
 from backend.payments.inbox import hear
 from backend.payments.providers import Billing, BillTold
 from backend.reconciliation import hours, ours
@@ -155,7 +155,7 @@ def _store(hand: Hand, *, answer: str, trade: BillTold, fund: BillTold) -> None:
         if row.state == WAITING:
             row.next_at = hours.next_try(hand.day, answer=answer, now=now)
         if hours.none_counts(hand.day, now=now):
-            kind = "BILL_BROKEN" if answer in ("broken", "bad_hash") else "BILL_LACKING"
+            kind: AlertKind = "BILL_BROKEN" if answer in ("broken", "bad_hash") else "BILL_LACKING"
             raise_alert(kind=kind, subject=hours.key_of(hand.channel, hand.day), now=now, answer=answer)
         _alert_overdue(row, now=now)
         return

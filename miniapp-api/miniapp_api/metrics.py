@@ -18,6 +18,8 @@ from backend.jobs.models import ScheduledRun
 from backend.ledger import queries
 from backend.ledger.models import Flow
 from backend.notices.models import Notice
+from backend.outbox import queries as letters
+from backend.payments.alerts import open_by_kind
 from miniapp_api.logs import endpoint_of_request, took_ms
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
@@ -66,7 +68,7 @@ def _requests() -> CollectorRegistry:
 
 def _state() -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(_Told(list(_gauges())))
+    registry.register(_Told([*_gauges(), *_waiting()]))
     return registry
 
 
@@ -97,3 +99,18 @@ def _gauges() -> Iterator[Metric]:
     yield GaugeMetricFamily("happy_home_scheduler_alive", "1: it beats", int(clock_guard.is_alive(now=now)))
     is_paused = clock_guard.state().paused_at is not None
     yield GaugeMetricFamily("happy_home_periods_paused", "1: the clock is not believed", int(is_paused))
+
+
+def _waiting() -> Iterator[Metric]:
+    """What is owed to the outside and what waits for a person, by kind: the runbook has a page for each."""
+    owed = GaugeMetricFamily("happy_home_outbox", "messages owed, or given up", labels=["kind", "state"])
+    for labels, count in sorted(letters.waiting_by_kind().items()):
+        owed.add_metric(labels, count)
+    yield owed
+    since = letters.oldest_owed_since()
+    waited = 0 if since is None else max(0, round((clock.now() - since).total_seconds()))
+    yield GaugeMetricFamily("happy_home_outbox_oldest_seconds", "wait of the oldest message owed", waited)
+    alerts = GaugeMetricFamily("happy_home_alerts_open", "alerts that nobody has dealt with", labels=["kind"])
+    for kind, count in sorted(open_by_kind().items()):
+        alerts.add_metric([kind], count)
+    yield alerts

@@ -71,7 +71,7 @@ def hear_notice(provider: str) -> Response:
     except (NoticeRefused, ResourceUnreadable) as refusal:
         NOTICES.labels(refusal.code).inc()
         if isinstance(refusal, ResourceUnreadable):
-            _call_a_person(refusal.code, provider, now=now)
+            _call_a_person(provider, now=now)
         text = json.dumps({"code": refusal.code, "message": refusal.detail}, ensure_ascii=False)
         return Response(text, status=refusal.status, mimetype="application/json")
     outcome = hear_refund(told, now=now) if isinstance(told, RefundTold) else hear(told, now=now)
@@ -79,9 +79,9 @@ def hear_notice(provider: str) -> Response:
     return Response(status=204)
 
 
-def _call_a_person(code: str, provider: str, *, now: datetime) -> None:
+def _call_a_person(provider: str, *, now: datetime) -> None:
     subject = f"{provider}:{clock.local_day(now)}"
-    write_with_retries(lambda: raise_alert(kind=code, subject=subject, now=now))
+    write_with_retries(lambda: raise_alert(kind="DECRYPT_FAILED", subject=subject, now=now))
 
 
 def _provider_named(name: str, has: Settings) -> Provider:

@@ -243,3 +243,24 @@ def test_a_village_sees_nothing_of_the_nations_troubles(desk: Desk, path: str) -
     auditor = desk.hires("auditor", "00")
     assert auditor.sees(path).status_code == 200
     assert auditor.does(f"{path}/x/end", {"reason": "不行"}).status_code == 403
+
+
+def test_what_waits_and_what_was_given_up_is_counted_for_who_watches_the_machine(post: Post) -> None:
+    post.is_given_up(Outcome("dead", "X"))
+    post.owes(key="k2")
+    post.owes(key="k3", kind="refund")
+    post.desk.passes(minutes=2)
+    post.desk.writes(lambda: raise_alert(kind="PAID_AGAIN", subject="D1", now=post.desk.clock))
+    post.desk.writes(lambda: raise_alert(kind="PAID_AGAIN", subject="D2", now=post.desk.clock))
+    said = post.desk.app.test_client().get("/metrics").text
+    for counted in (
+        'happy_home_outbox{kind="letter",state="dead"} 1.0',
+        'happy_home_outbox{kind="letter",state="owed"} 1.0',
+        'happy_home_outbox{kind="refund",state="owed"} 1.0',
+        "happy_home_outbox_oldest_seconds 120.0",
+        'happy_home_alerts_open{kind="PAID_AGAIN"} 2.0',
+    ):
+        assert counted in said
+    (first, _) = post.desk.payer.sees("/desk/alerts").json["items"]
+    post.desk.payer.does(f"/desk/alerts/{first['code']}/end", {"reason": "已原路退回"})
+    assert 'happy_home_alerts_open{kind="PAID_AGAIN"} 1.0' in post.desk.app.test_client().get("/metrics").text
