@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from backend.core.config import Settings
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
 from tests.world.desk import desk, lamps
 from tests.world.figures import PROMISE, how_to_repeat
+from tests.world.measuring import is_twin, measured, unmeasured
 from tests.world.postgres import postgresql_server
 from tests.world.regions import whole_country
 
@@ -26,6 +28,13 @@ __all__ = ["desk", "lamps", "whole_country"]  # Fixtures that stand in the world
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker of tests that keep a promise."""
     config.addinivalue_line("markers", PROMISE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Measure the coverage of a rule on one database."""
+    with unmeasured() if is_twin(item, databases=DATABASES) else nullcontext():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,8 +53,10 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "sqlite":
         yield SqliteMaker(folder)
         return
-    with postgresql_server() as url:
-        yield PostgresqlMaker(folder, url)
+    with ExitStack() as until_the_end:  # pragma: no cover - while the measuring is off.
+        with measured():
+            maker = PostgresqlMaker(folder, until_the_end.enter_context(postgresql_server()))
+        yield maker
 
 
 @pytest.fixture

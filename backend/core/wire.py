@@ -6,7 +6,9 @@ told to no log: addresses hold access tokens, bodies hold names.
 
 from __future__ import annotations
 
+import functools
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +24,12 @@ TOGETHER_SECONDS = 15.0
 ANSWER_BYTES_MAX = 65_536
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # Below that they write down whole addresses and headers.
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that we trust, read once for all pools."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class WireBroken(Exception):
@@ -71,7 +79,7 @@ class HttpWire:
         connect_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         timeout = httpx.Timeout(timeout_seconds, connect=connect_seconds)
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, verify=_trusted())
         self._bytes_max, self._together = answer_bytes_max, together_seconds
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:

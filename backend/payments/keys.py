@@ -26,9 +26,15 @@ def sandbox_key(data_dir: Path) -> RSAPrivateKey:
     path = data_dir / "sandbox_key.pem"
     if not path.exists():
         _make(path)
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    return _key_in(path.read_bytes())
+
+
+@lru_cache(maxsize=8)
+def _key_in(text: bytes) -> RSAPrivateKey:
+    """Read a key once: its numbers are checked then, which takes as long as ten payments."""
+    key = load_pem_private_key(text, password=None)
     if not isinstance(key, RSAPrivateKey):
-        raise TypeError(f"{path} holds no RSA key")
+        raise TypeError("sandbox_key.pem holds no RSA key")
     return key
 
 

@@ -7,7 +7,6 @@ from typing import NoReturn
 
 from flask import Flask
 from flask_migrate import Migrate
-from flask_smorest import Api
 
 from backend import tables
 from backend.core import clock, failpoints
@@ -20,6 +19,7 @@ from miniapp_api.etag import install_shared_answers
 from miniapp_api.limits import install_limits
 from miniapp_api.logs import configure_logs, install_logs
 from miniapp_api.metrics import install_metrics
+from miniapp_api.openapi import LateApi
 from miniapp_api.payments import install_provider
 from miniapp_api.problems import install_problem_handlers
 from miniapp_api.routes import BLUEPRINTS, PAGES
@@ -91,7 +91,7 @@ def _engine_options(settings: Settings) -> dict[str, object]:
 
 
 def _install_routes(app: Flask) -> None:
-    api = Api(app)
+    api = LateApi(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     for blueprint in PAGES:

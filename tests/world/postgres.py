@@ -33,10 +33,17 @@ def binaries() -> Path:
     return found[-1].parent
 
 
+def roomy_memory() -> str | None:
+    """Return the folder that lies in memory where there is room for a few hundred small databases."""
+    shared = Path("/dev/shm")
+    has_room = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 << 30
+    return str(shared) if has_room else None
+
+
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """Run one server; yield the URL of its `postgres` database. The server refuses root, so root lends it a user."""
-    folder = Path(tempfile.mkdtemp(prefix="happy-home-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="happy-home-pg-", dir=roomy_memory() or "/tmp"))
     data, port = folder / "data", free_port()
     as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
     if as_user:  # pragma: no branch - a test run is either root's or not.

@@ -87,11 +87,7 @@ def built_client(checking: Round, *scripts: str) -> Node:
 def lint(checking: Round) -> None:
     """Format, style and types of both languages."""
     ready(checking)
-    checking.check("ruff", checking.python("ruff", "check", "."))
-    checking.check("ruff format", checking.python("ruff", "format", "--check", "."))
-    checking.check("mypy", checking.python("mypy", "--strict", *TYPED))
-    found = built_client(checking)
-    _npm(checking, "vue-tsc", found, "type-check")
+    _written_well(checking, built_client(checking))
 
 
 def quick(checking: Round) -> None:
@@ -121,16 +117,23 @@ def soak(checking: Round, promise: str) -> None:
 
 
 def whole(checking: Round) -> None:
-    """Run everything on both databases, with the gates. pytest comes last, so that its closing lines stand last."""
+    """Run everything on both databases, with lint and the gates. pytest comes last: its closing lines stand last."""
     ready(checking)
     machine.complete(log=checking.log, stop=checking.stop)
     found = built_client(checking, "build:h5", "build:mp")
-    _npm(checking, "vue-tsc", found, "type-check")
+    _written_well(checking, found)
     _npm(checking, "vitest", found, "test")
     _browser_tests(checking, found)
     checking.check("pytest", checking.python("pytest", "tests", "--cov", "--cov-report=", *SPREAD))
     _gate(checking, "coverage of the product", PRODUCT, PRODUCT_PERCENT)
     _gate(checking, "coverage of the tests", ("tests/*",), TESTS_PERCENT)
+
+
+def _written_well(checking: Round, found: Node) -> None:
+    checking.check("ruff", checking.python("ruff", "check", "."))
+    checking.check("ruff format", checking.python("ruff", "format", "--check", "."))
+    checking.check("mypy", checking.python("mypy", "--strict", *TYPED))
+    _npm(checking, "vue-tsc", found, "type-check")
 
 
 def _npm(checking: Round, name: str, found: Node, script: str) -> None:
