@@ -13,7 +13,7 @@ from backend.core.db import db
 from backend.donations.models import Gift
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import GIFT, GIFT_UNALLOCATED
-from backend.payments.models import PAID, PaymentOrder
+from backend.payments.models import PAID, ExtraPayment, PaymentOrder
 from backend.reconciliation.bill_rows import TradeBill
 from backend.reconciliation.matching import Key, OurPayment, OurRefund, Ours
 from backend.reconciliation.models import (
@@ -31,13 +31,14 @@ from backend.refunds.models import Refund
 
 REFUNDED, REFUND_CLOSED = refunding.SUCCESS, refunding.CLOSED
 ARRIVALS = (GIFT, GIFT_UNALLOCATED)
+_TOLD = (PaymentOrder.out_trade_no, Transfer.amount_fen, Transfer.provider_date)
 CHUNK = 500
 
 
 def ours_of(channel: str, day: date, bill: TradeBill) -> Ours:
     """Return everything of ours that the trade bill of a day is compared with."""
     payments = _posted_on(channel, day)
-    named = {row.order_no for row in bill.payments} - {order for order, _ in payments}
+    named = {row.order_no for row in bill.payments if (row.order_no, row.transaction_no) not in payments}
     payments |= _posted_under(channel, named)
     refunds = _refunds(channel, day, bill)
     _correct(channel, payments, refunds)
@@ -64,25 +65,27 @@ def first_day(channel: str) -> date | None:
 
 
 def _posted_on(channel: str, day: date) -> dict[Key, OurPayment]:
-    of_day = (Transfer.channel == channel) & (Transfer.provider_date == day) & Transfer.reason.in_(ARRIVALS)
-    return _payments(of_day)
+    return _payments((Transfer.channel == channel) & (Transfer.provider_date == day))
 
 
 def _posted_under(channel: str, numbers: Iterable[str]) -> dict[Key, OurPayment]:
     found: dict[Key, OurPayment] = {}
     for part in _chunks(sorted(numbers)):
-        named = (Transfer.channel == channel) & Transfer.reference.in_(part) & Transfer.reason.in_(ARRIVALS)
-        found |= _payments(named)
+        found |= _payments((Transfer.channel == channel) & PaymentOrder.out_trade_no.in_(part))
     return found
 
 
 def _payments(which: ColumnElement[bool]) -> dict[Key, OurPayment]:
-    paid = (PaymentOrder.out_trade_no == Transfer.reference) & (PaymentOrder.state == PAID)
-    statement = select(Transfer.reference, Transfer.amount_fen, Transfer.provider_date, PaymentOrder.transaction_no)
-    rows = db.session.execute(statement.join(PaymentOrder, paid).where(which).order_by(Transfer.id))
+    """Return payments by the numbers of order and payment: what paid an order, and what came for it once more."""
+    first = (PaymentOrder.out_trade_no == Transfer.reference) & (PaymentOrder.state == PAID)
+    paid = select(*_TOLD, PaymentOrder.transaction_no).join(PaymentOrder, first)
+    again = select(*_TOLD, ExtraPayment.transaction_no).join(ExtraPayment, ExtraPayment.reference == Transfer.reference)
+    again = again.join(PaymentOrder, PaymentOrder.id == ExtraPayment.order_id)
+    arrived = which & Transfer.reason.in_(ARRIVALS)
+    rows = [row for one in (paid, again) for row in db.session.execute(one.where(arrived).order_by(Transfer.id))]
     return {
-        (row.reference, row.transaction_no): OurPayment(
-            order_no=row.reference, transaction_no=row.transaction_no, fen=row.amount_fen, day=row.provider_date
+        (row.out_trade_no, row.transaction_no): OurPayment(
+            order_no=row.out_trade_no, transaction_no=row.transaction_no, fen=row.amount_fen, day=row.provider_date
         )
         for row in rows
     }
