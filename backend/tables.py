@@ -21,6 +21,7 @@ from backend.reconciliation import models as reconciliation
 from backend.refunds import models as refunds
 from backend.regions import models as regions
 from backend.sharing import models as sharing
+from backend.vault import models as vault
 from backend.volunteers import models as volunteers
 from backend.wechat import models as wechat
 
@@ -45,6 +46,7 @@ ALL = (
     refunds,
     regions,
     sharing,
+    vault,
     volunteers,
     wechat,
 )

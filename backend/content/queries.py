@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +49,12 @@ def is_hidden(kind: str, subject: InstrumentedAttribute[str]) -> ColumnElement[b
     """
     mine = (WordCheck.kind == kind) & (WordCheck.subject == subject)
     return exists().where(mine, WordCheck.state.not_in(SHOWN_STATES))
+
+
+def hidden_among(kind: str, subjects: Iterable[str]) -> set[str]:
+    """Return those of these things whose words nobody else may see."""
+    mine = (WordCheck.kind == kind) & WordCheck.subject.in_(list(subjects))
+    return set(db.session.scalars(select(WordCheck.subject).where(mine, WordCheck.state.not_in(SHOWN_STATES))))
 
 
 def state_of(kind: str, subject: str) -> WordsState:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from backend.core.db import db
-from backend.donations.models import Gift, GiftWords
+from backend.donations.models import Gift
 from backend.donations.wording import ANONYMOUS
-from backend.sharing.models import LinkWords
+from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, SHARE_NAME
+from backend.vault.queries import values_of
 
 Named = tuple[str, str]
 """A kind, and the code of the thing that bears the words."""
@@ -27,11 +28,15 @@ def words_of(wanted: Iterable[Named]) -> dict[Named, Words]:
 
 
 def _of_gifts(codes: list[str]) -> dict[Named, Words]:
-    statement = select(Gift.code, Gift.display, GiftWords.name, GiftWords.message)
-    rows = db.session.execute(statement.join(GiftWords, GiftWords.gift_id == Gift.id).where(Gift.code.in_(codes)))
-    return {("gift", code): (None if display == ANONYMOUS else name, text) for code, display, name, text in rows}
+    displays = db.session.execute(select(Gift.code, Gift.display).where(Gift.code.in_(codes)))
+    told = values_of((GIFT_NAME, GIFT_MESSAGE), codes)
+    found: dict[Named, Words] = {}
+    for code, display in displays:
+        name, message = told.get((GIFT_NAME, code)), told.get((GIFT_MESSAGE, code))
+        if name is not None or message is not None:
+            found["gift", code] = (None if display == ANONYMOUS else name, message)
+    return found
 
 
 def _of_links(link_ids: list[str]) -> dict[Named, Words]:
-    rows = db.session.execute(select(LinkWords.link_id, LinkWords.name).where(LinkWords.link_id.in_(link_ids)))
-    return {("share", link_id): (name, None) for link_id, name in rows}
+    return {("share", link_id): (name, None) for (_, link_id), name in values_of((SHARE_NAME,), link_ids).items()}

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from backend.core.config_security import SecuritySettings, load_security
+from backend.core.config_vault import VaultSettings, load_vault
 from backend.core.config_wechat import BadSetting, WechatSettings, load_wechat
 
 ENVIRONMENTS = ("development", "test", "production")
@@ -42,6 +43,7 @@ class Settings:
     shared_answer_ms: int
     wechat: WechatSettings
     security: SecuritySettings
+    vault: VaultSettings
     failpoints: str = ""
     """Where a test lets this process fail (`backend/core/failpoints.py`); refused in production."""
 
@@ -70,6 +72,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
     host, port = given.get("HOST", "").strip() or "127.0.0.1", _port(given)
     data_dir = Path(given.get("DATA_DIR", "").strip() or house / "var").expanduser().absolute()
     provider = _payment_provider(given, app_env=app_env)
+    secret_key = _secret_key(given, data_dir=data_dir, app_env=app_env)
     return Settings(
         app_env=app_env,
         host=host,
@@ -77,13 +80,14 @@ def load_settings(environ: Mapping[str, str] | None = None, *, house: Path = HOU
         public_url=_public_url(given, host=host, port=port, app_env=app_env),
         data_dir=data_dir,
         database_url=_database_url(given, data_dir=data_dir),
-        secret_key=_secret_key(given, data_dir=data_dir, app_env=app_env),
+        secret_key=secret_key,
         demo=_demo(given, app_env=app_env),
         payment_provider=provider,
         sms_provider=_sms_provider(given, app_env=app_env),
         shared_answer_ms=_shared_answer_ms(given),
         wechat=load_wechat(given, payment_provider=provider, app_env=app_env),
         security=load_security(given, app_env=app_env),
+        vault=load_vault(given, secret_key=secret_key, app_env=app_env),
         failpoints=given.get("FAILPOINTS", "").strip(),
     )
 

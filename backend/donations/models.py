@@ -1,4 +1,4 @@
-"""The tables of gifts. Names and messages stand apart, so that a person can be forgotten (law 12)."""
+"""The table of gifts. Names and messages lie in the vault, so that a person can be forgotten (law 12)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,3 @@ class Gift(Base):
     hide_amount: Mapped[bool]
     link_id: Mapped[str | None] = mapped_column(String(10), ForeignKey("links.link_id"), index=True)
     ordered_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class GiftWords(Base):
-    """What a giver wrote: personal, apart from the money, deleted when the person asks to be forgotten."""
-
-    __tablename__ = "gift_words"
-
-    gift_id: Mapped[int] = mapped_column(RowId, ForeignKey("gifts.id"), primary_key=True, autoincrement=False)
-    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
-    name: Mapped[str | None] = mapped_column(String(20))
-    message: Mapped[str | None] = mapped_column(String(100))

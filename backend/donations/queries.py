@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -16,7 +16,7 @@ from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.disbursements.references import reallocation_reference
-from backend.donations.models import Gift, GiftWords
+from backend.donations.models import Gift
 from backend.donations.wording import public_name
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account, holder_of, purse_of
 from backend.ledger.models import Transfer
@@ -36,6 +36,11 @@ from backend.people.humans import heads_of, same_human
 from backend.receipts.models import Receipt, ReceiptWaiver
 from backend.refunds.queries import refunded_of_gift
 from backend.refunds.workflow import LIVE
+from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME
+from backend.vault.queries import values_of
+
+Words = dict[tuple[str, str], str]
+"""What givers wrote, by field and gift."""
 
 IS_HEARD = exists().where(HeardPayment.out_trade_no == PaymentOrder.out_trade_no, HeardPayment.outcome == WAITING)
 IS_ASKED = exists().where(OrderAsk.order_id == PaymentOrder.id)
@@ -119,7 +124,7 @@ def find_gift(code: str, *, now: datetime) -> GiftRecord:
     row = db.session.execute(_gifts().where(Gift.code == code)).first()
     if row is None:
         raise GiftUnknown()
-    gift = _record(row, now=now)
+    (gift,) = _records([row], now=now)
     return replace(gift, person_id=heads_of([gift.person_id])[gift.person_id])
 
 
@@ -130,7 +135,7 @@ def gifts_of_person(person_id: int, *, before_id: int | None, limit: int, now: d
     if before_id is not None:
         statement = statement.where(Gift.id < before_id)
     rows = db.session.execute(statement.order_by(Gift.id.desc()).limit(limit)).all()
-    return [_record(row, now=now) for row in rows]
+    return _records(rows, now=now)
 
 
 def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: int) -> list[GiftLine]:
@@ -145,15 +150,21 @@ def newest_gifts(purse: str, *, before: tuple[date, str] | None = None, limit: i
     parts = [_page(part, before=before, limit=limit).subquery() for part in _arrivals(account(NATIONAL, purse))]
     arrived = aliased(Transfer, union_all(*map(select, parts)).subquery())
     statement = (
-        select(arrived.amount_fen, arrived.provider_date, Gift, GiftWords, by_itself, hidden)
+        select(arrived.amount_fen, arrived.provider_date, Gift, by_itself, hidden)
         .add_columns(refunded_of_gift())
         .join(PaymentOrder, PaymentOrder.out_trade_no == arrived.reference)
         .join(Gift, Gift.order_id == PaymentOrder.id)
-        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .order_by(arrived.provider_date.desc(), arrived.reference.desc())
         .limit(limit)
     )
-    return [_line(row) for row in db.session.execute(statement)]
+    rows = db.session.execute(statement).all()
+    words = words_of_gifts(row.Gift.code for row in rows)
+    return [_line(row, words) for row in rows]
+
+
+def words_of_gifts(codes: Iterable[str]) -> Words:
+    """Return what givers wrote, by field and gift, read from the vault in one statement."""
+    return values_of((GIFT_NAME, GIFT_MESSAGE), codes)
 
 
 def _arrivals(target: str) -> tuple[Select[Transfer], Select[Transfer]]:
@@ -199,11 +210,10 @@ def _gifts() -> Select[Any]:
     newest = select(func.max(paper.id)).where(paper.gift_id == Gift.id).scalar_subquery()
     said = select(func.max(word.id)).where(word.gift_id == Gift.id).scalar_subquery()
     return (
-        select(Gift, PaymentOrder, GiftWords, Receipt.printed, given.target_account, IS_HEARD, IS_ASKED)
+        select(Gift, PaymentOrder, Receipt.printed, given.target_account, IS_HEARD, IS_ASKED)
         .add_columns(ReceiptWaiver.is_waived)
         .add_columns(refunded_of_gift(), refunded_of_gift(LIVE))
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
-        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .outerjoin(Receipt, Receipt.id == newest)
         .outerjoin(ReceiptWaiver, ReceiptWaiver.id == said)
         .outerjoin(given, given.reference == arrival)
@@ -211,8 +221,13 @@ def _gifts() -> Select[Any]:
     )
 
 
-def _record(row: Any, *, now: datetime) -> GiftRecord:
-    gift, order, words, printed, given_to, is_heard, is_asked, is_waived, refunded_fen, refunding_fen = row
+def _records(rows: Sequence[Any], *, now: datetime) -> list[GiftRecord]:
+    words = words_of_gifts(row.Gift.code for row in rows)
+    return [_record(row, words, now=now) for row in rows]
+
+
+def _record(row: Any, words: Words, *, now: datetime) -> GiftRecord:
+    gift, order, printed, given_to, is_heard, is_asked, is_waived, refunded_fen, refunding_fen = row
     state = _state(order, is_heard=is_heard, is_asked=is_asked, now=now)
     return GiftRecord(
         id=gift.id,
@@ -222,8 +237,8 @@ def _record(row: Any, *, now: datetime) -> GiftRecord:
         amount_fen=order.paid_fen or order.amount_fen,
         display=gift.display,
         hide_amount=gift.hide_amount,
-        name=None if words is None else words.name,
-        message=None if words is None else words.message,
+        name=words.get((GIFT_NAME, gift.code)),
+        message=words.get((GIFT_MESSAGE, gift.code)),
         state=state,
         pay_url=order.pay_url if state == "payable" else None,
         prepay_id=order.prepay_id if state == "payable" and order.state == PAYABLE else None,
@@ -254,17 +269,17 @@ def _state(order: PaymentOrder, *, is_heard: bool, is_asked: bool, now: datetime
     return "confirming" if is_heard or is_asked else "expired"
 
 
-def _line(row: Row[int, date | None, Gift, GiftWords, bool, bool, int]) -> GiftLine:
-    amount_fen, day, gift, words, came_by_a_row_of_its_own, is_held_back, refunded_fen = row
+def _line(row: Row[int, date | None, Gift, bool, bool, int], words: Words) -> GiftLine:
+    amount_fen, day, gift, came_by_a_row_of_its_own, is_held_back, refunded_fen = row
     # A reallocation or refund stands in the ledger by itself: beside a name it would tell the hidden amount (ADR 0013).
     stands_alone = came_by_a_row_of_its_own or refunded_fen
-    told = None if is_held_back or (gift.hide_amount and stands_alone) else words
+    told: Words = {} if is_held_back or (gift.hide_amount and stands_alone) else words
     return GiftLine(
         code=gift.code,
-        name=public_name(display=gift.display, name=None if told is None else told.name),
+        name=public_name(display=gift.display, name=told.get((GIFT_NAME, gift.code))),
         amount_fen=None if gift.hide_amount else amount_fen,
         refund="none" if not refunded_fen else "whole" if refunded_fen >= amount_fen else "part",
-        message=None if told is None else told.message,
+        message=told.get((GIFT_MESSAGE, gift.code)),
         paid_at=start_of_local_day(cast(date, day)),  # What comes from outside has it: `channel_of_world`.
         via_share=gift.link_id is not None,
     )

@@ -5,25 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from backend.content import service as content
 from backend.core.clock import start_of_local_day
-from backend.core.db import db, insert_once
+from backend.core.db import db
 from backend.core.errors import InvalidInput, Refusal
 from backend.core.ids import new_code
 from backend.core.text import clean_line, clean_text
-from backend.donations.models import Gift, GiftWords
+from backend.donations.models import Gift
 from backend.donations.queries import GiftUnknown
 from backend.donations.wording import DISPLAYS, REAL_NAME
 from backend.payments.models import ENDED_STATES, PREPAYING, PaymentOrder
 from backend.payments.orders import Wish, claim_announcement, open_order, paid_just_now
 from backend.payments.providers import OrderToPrepay, Provider
-from backend.people.humans import is_same_human, same_human
+from backend.people.humans import is_same_human
 from backend.projects.models import Project
 from backend.projects.queries import get_project
 from backend.projects.rules import ProjectRecord, gift_refusal
-from backend.refunds.models import RefundWords
+from backend.vault import service as vault
+from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, REFUND_REASON
 
 AMOUNT_FEN_MAX = 500_000_000
 NAME_CHARS_MAX, MESSAGE_CHARS_MAX = 20, 100
@@ -146,19 +147,18 @@ def is_dead(code: str) -> bool:
     return order.state in ENDED_STATES and order.announced_at is None
 
 
-def change_showing(*, code: str, person_id: int, shown: Showing) -> None:
+def change_showing(*, code: str, person_id: int, shown: Showing, now: datetime) -> None:
     """Change how a gift is shown, at any time (features 38). Refuses `GiftUnknown` for another person's gift."""
     gift = find_gift_row(code)
     if not is_same_human(gift.person_id, person_id):
         raise GiftUnknown()
     gift.display, gift.hide_amount = shown.display, shown.hide_amount
-    _keep_words(gift.id, gift.person_id, shown)
+    _keep_words(gift.code, gift.person_id, shown, now=now)
 
 
 def forget_words(*, person_id: int) -> None:
     """Delete every name and message that a person wrote; gifts and receipts stay, without a name (law 12)."""
-    db.session.execute(delete(GiftWords).where(GiftWords.person_id.in_(same_human(person_id))))
-    db.session.execute(delete(RefundWords).where(RefundWords.person_id.in_(same_human(person_id))))
+    vault.drop_all(person_id=person_id, fields=(GIFT_NAME, GIFT_MESSAGE, REFUND_REASON))
     content.forget_all(kind=content.GIFT, person_id=person_id)
 
 
@@ -187,18 +187,17 @@ def _keep_gift(order: PaymentOrder, shown: Showing, *, link_id: str | None, now:
     if gift is None:
         row = {"code": new_code(), "person_id": order.payer_id, "order_id": order.id, "display": shown.display}
         row |= {"hide_amount": shown.hide_amount, "link_id": link_id, "ordered_at": now}
-        gift_id = db.session.execute(insert(Gift).values(**row).returning(Gift.id)).scalar_one()
-        _keep_words(gift_id, order.payer_id, shown)
+        db.session.execute(insert(Gift).values(**row))
+        _keep_words(str(row["code"]), order.payer_id, shown, now=now)
         return str(row["code"])
     gift.display, gift.hide_amount, gift.link_id = shown.display, shown.hide_amount, link_id or gift.link_id
-    _keep_words(gift.id, order.payer_id, shown)
+    _keep_words(gift.code, order.payer_id, shown, now=now)
     return gift.code
 
 
-def _keep_words(gift_id: int, person_id: int, shown: Showing) -> None:
-    words = {"name": shown.name, "message": shown.message}
-    statement = insert_once(GiftWords).values(gift_id=gift_id, person_id=person_id, **words)
-    db.session.execute(statement.on_conflict_do_update(index_elements=["gift_id"], set_=words))
+def _keep_words(code: str, person_id: int, shown: Showing, *, now: datetime) -> None:
+    words = {GIFT_NAME: shown.name, GIFT_MESSAGE: shown.message}
+    vault.put(person_id=person_id, row=code, values=words, now=now)
 
 
 def _ordered(code: str, order: PaymentOrder, *, reused: bool, now: datetime) -> OrderedGift:

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from backend.core import audit
 from backend.core.config import Settings
-from backend.core.db import db, insert_once
+from backend.core.db import db
 from backend.core.errors import NotFound, Refusal
 from backend.core.ids import new_code
 from backend.people.humans import head_id, same_human
 from backend.people.models import DeviceSession, LoginAccount, Person
-from backend.people.sealed import blind_index, seal, unseal
+from backend.people.sealed import blind_index
+from backend.vault import service as vault
+from backend.vault.fields import OPENID, PHONE_MASK, masked
+from backend.vault.fields import PHONE as PHONE_FIELD
+from backend.vault.models import VaultValue
+from backend.vault.queries import value_of, values_of
 
 WECHAT_MINI, WECHAT_OFFICIAL, PHONE = "wechat_mini", "wechat_official", "phone"
 WECHAT_KINDS = (WECHAT_MINI, WECHAT_OFFICIAL)
@@ -54,11 +59,14 @@ class AccountView:
 
 
 def openid_of(*, person_id: int, app_id: str, secret_key: str) -> str | None:
-    """Return the openid under which WeChat knows this person in this app, the one used last, or None."""
+    """Return the openid under which WeChat knows this person in this app, the one used last, or None.
+
+    It opens with the keys of the environment; `secret_key`, of which only hashes are drawn, has no part in it.
+    """
     mine = LoginAccount.person_id.in_(same_human(person_id)) & LoginAccount.kind.in_(WECHAT_KINDS)
     statement = select(LoginAccount).where(mine, LoginAccount.app_id == app_id)
     row = db.session.scalars(statement.order_by(LoginAccount.used_at.desc(), LoginAccount.id.desc()).limit(1)).first()
-    return None if row is None else subject_of(row, secret_key=secret_key)
+    return None if row is None else value_of(OPENID, row.code)
 
 
 def mini_openids(settings: Settings) -> Callable[[int], str | None]:
@@ -85,19 +93,20 @@ def find_account(identity: Identity, *, secret_key: str) -> LoginAccount | None:
 
 def add_account(identity: Identity, *, person_id: int, secret_key: str, now: datetime) -> int | None:
     """Give a person an account that nobody has; return its number, or None when somebody was quicker."""
-    code = new_code()
-    row = insert_once(LoginAccount).values(
+    code, index = new_code(), _index(identity, secret_key=secret_key)
+    told = {"field": _field(identity.kind), "row": code, "value": identity.subject, "blind_index": index}
+    if not vault.put_once(person_id=person_id, **told, now=now):
+        return None
+    row = insert(LoginAccount).values(
         code=code,
         person_id=person_id,
         kind=identity.kind,
         app_id=identity.app_id,
-        subject_index=_index(identity, secret_key=secret_key),
-        subject=seal(identity.subject, place=_place(code), secret_key=secret_key),
         union_index=None if identity.unionid is None else union_index(identity.unionid, secret_key=secret_key),
         joined_at=now,
         used_at=now,
     )
-    return db.session.scalar(row.on_conflict_do_nothing().returning(LoginAccount.id))
+    return db.session.scalar(row.returning(LoginAccount.id))
 
 
 def has_account(person_id: int) -> bool:
@@ -105,21 +114,23 @@ def has_account(person_id: int) -> bool:
     return db.session.scalar(_mine(person_id).limit(1)) is not None
 
 
-def accounts_of(person_id: int, *, token_hash: str, secret_key: str) -> list[AccountView]:
+def accounts_of(person_id: int, *, token_hash: str) -> list[AccountView]:
     """Return a person's accounts, the oldest first; the one that this phone logged in by `is_present`."""
     present = select(DeviceSession.account_id).where(DeviceSession.token_hash == token_hash)
     by_present = func.coalesce(LoginAccount.id == present.scalar_subquery(), False)
     statement = select(LoginAccount, by_present).where(LoginAccount.person_id.in_(same_human(person_id)))
+    rows = db.session.execute(statement.order_by(LoginAccount.joined_at, LoginAccount.id)).all()
+    phones = values_of((PHONE_FIELD,), (row.code for row, _ in rows))
     return [
         AccountView(
             code=row.code,
             kind=row.kind,
-            shown=masked(subject_of(row, secret_key=secret_key)) if row.kind == PHONE else None,
+            shown=masked(phones[PHONE_FIELD, row.code], PHONE_MASK) if (PHONE_FIELD, row.code) in phones else None,
             joined_at=row.joined_at,
             used_at=row.used_at,
             is_present=bool(is_present),
         )
-        for row, is_present in db.session.execute(statement.order_by(LoginAccount.joined_at, LoginAccount.id))
+        for row, is_present in rows
     ]
 
 
@@ -142,6 +153,7 @@ def take_off(*, code: str, person_id: int, is_sure: bool, token_hash: str, actor
     db.session.execute(delete(DeviceSession).where(by_it, ~is_here))
     db.session.execute(update(DeviceSession).where(by_it).values(account_id=None))
     db.session.execute(delete(LoginAccount).where(LoginAccount.id == gone.id))
+    vault.drop(row=gone.code, fields=(OPENID, PHONE_FIELD))
     audit.record(action="people.account_off", actor=actor, subject=actor, now=now, kind=gone.kind, last=is_last)
     return is_last
 
@@ -168,25 +180,15 @@ def person_by_id(person_id: int) -> Person:
     return db.session.get_one(Person, person_id)
 
 
-def subject_of(row: LoginAccount, *, secret_key: str) -> str:
-    """Return the openid or phone number of an account, in the clear. It never leaves the server."""
-    return unseal(row.subject, place=_place(row.code), secret_key=secret_key)
-
-
 def union_index(unionid: str, *, secret_key: str) -> str:
     """Return the keyed hash by which one human is known in two apps."""
     return blind_index(unionid, purpose="unionid", secret_key=secret_key)
 
 
-def masked(phone: str) -> str:
-    """Return a phone number as its owner knows it again and a looker-on does not: 138****1234."""
-    number = phone.removeprefix("+86")
-    return f"{number[:3]}****{number[-4:]}"
-
-
 def _named(identity: Identity, *, secret_key: str):  # type: ignore[no-untyped-def]  # a SQL expression
-    in_app = (LoginAccount.kind == identity.kind) & (LoginAccount.app_id == identity.app_id)
-    return in_app & (LoginAccount.subject_index == _index(identity, secret_key=secret_key))
+    index = _index(identity, secret_key=secret_key)
+    mine = (VaultValue.field == _field(identity.kind)) & (VaultValue.blind_index == index)
+    return LoginAccount.code == select(VaultValue.row).where(mine).scalar_subquery()
 
 
 def _mine(person_id: int) -> Select[int]:
@@ -197,5 +199,5 @@ def _index(identity: Identity, *, secret_key: str) -> str:
     return blind_index(identity.subject, purpose=f"{identity.kind} {identity.app_id}", secret_key=secret_key)
 
 
-def _place(code: str) -> str:
-    return f"login_accounts:subject:{code}"
+def _field(kind: str) -> str:
+    return PHONE_FIELD if kind == PHONE else OPENID

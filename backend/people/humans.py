@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, func, select, union_all
 
 from backend.core.db import db
-from backend.people.models import JoinedPerson
+from backend.people.models import JoinedPerson, Person
 
 
 def head_id(person_id: Any) -> ColumnElement[int]:
@@ -28,6 +28,11 @@ def same_human(person_id: int) -> CompoundSelect[Any]:
     """Return, in SQL, the numbers of all rows that are the same human as this person, itself among them."""
     head = head_id(person_id)
     return union_all(select(head), select(JoinedPerson.person_id).where(JoinedPerson.head_id == head))
+
+
+def code_of(person_id: int) -> str:
+    """Return the public code of a person who is known to be there."""
+    return db.session.scalars(select(Person.code).where(Person.id == person_id)).one()
 
 
 def is_same_human(one: int, other: int) -> bool:

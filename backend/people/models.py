@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
@@ -38,13 +38,12 @@ class JoinedPerson(Base):
 class LoginAccount(Base):
     """An account by which a person comes back: WeChat in one of our apps, or a phone number.
 
-    `subject` is WeChat's openid or the number, sealed (`sealed.py`); `subject_index` and `union_index` are keyed
-    hashes, by which it is found and by which one human is known in two apps. In the clear it stands nowhere.
+    WeChat's openid or the number lies in the vault under `code`, with the keyed hash by which it is found;
+    `union_index` is the keyed hash by which one human is known in two apps.
     """
 
     __tablename__ = "login_accounts"
     __table_args__ = (
-        UniqueConstraint("kind", "app_id", "subject_index", name="uq_login_accounts_kind_app_id_subject_index"),
         CheckConstraint("kind IN ('wechat_mini', 'wechat_official', 'phone')", name="kind"),
         CheckConstraint("(kind = 'phone') = (app_id = '')", name="app_of_wechat"),
     )
@@ -54,8 +53,6 @@ class LoginAccount(Base):
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     app_id: Mapped[str] = mapped_column(String(32))
-    subject_index: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(300))
     union_index: Mapped[str | None] = mapped_column(String(64), index=True)
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm import aliased
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.disbursements.references import reallocation_reference
-from backend.donations.models import Gift, GiftWords
+from backend.donations.models import Gift
 from backend.ledger import reasons
 from backend.ledger.accounts import purse_of
 from backend.ledger.models import OrderedTransfer, Transfer
@@ -20,6 +21,8 @@ from backend.ledger.posting import find_transfer
 from backend.payments.models import PaymentOrder
 from backend.receipts.models import CANCELS, REST, Receipt, ReceiptHead, ReceiptWaiver
 from backend.receipts.wording import masked_name, receipt_name
+from backend.vault.fields import GIFT_NAME
+from backend.vault.queries import values_of
 
 VALID, CANCELLED = "valid", "cancelled"
 
@@ -84,14 +87,14 @@ class PaperRecord:
 def papers_of_gift(gift_code: str) -> list[PaperRecord]:
     """Return all papers of a gift, the newest first: that one tells how it stands now; none before the first second."""
     rows = db.session.execute(_papers().where(Gift.code == gift_code).order_by(Receipt.id.desc()))
-    return [_record(row) for row in rows]
+    return _records(rows.all())
 
 
 def find_paper(number: str) -> PaperRecord | None:
     """Return the paper with this printed number, or the one that bore it before the numbers were counted anew."""
     wanted = or_(Receipt.printed == number, Receipt.earlier == number)
     row = db.session.execute(_papers().where(wanted).order_by(Receipt.id)).first()
-    return None if row is None else _record(row)
+    return None if row is None else _records([row])[0]
 
 
 def _papers() -> Select[Any]:
@@ -99,7 +102,7 @@ def _papers() -> Select[Any]:
     word = aliased(ReceiptWaiver)
     newest = select(func.max(word.id)).where(word.gift_id == Gift.id).scalar_subquery()
     return (
-        select(Receipt, ReceiptHead, Gift, GiftWords, Transfer, cause, OrderedTransfer.position)
+        select(Receipt, ReceiptHead, Gift, Transfer, cause, OrderedTransfer.position)
         .add_columns(of.printed.label("of"), cancelling.printed.label("cancelled_by"))
         .add_columns(rest.printed.label("replaced_by"), ReceiptWaiver)
         .join(ReceiptHead, ReceiptHead.id == Receipt.head_id)
@@ -111,14 +114,18 @@ def _papers() -> Select[Any]:
         .outerjoin(of, of.id == Receipt.of_id)
         .outerjoin(cancelling, (cancelling.of_id == Receipt.id) & (cancelling.kind == CANCELS))
         .outerjoin(rest, (rest.of_id == Receipt.id) & (rest.kind == REST))
-        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .outerjoin(ReceiptWaiver, ReceiptWaiver.id == newest)
     )
 
 
-def _record(row: Any) -> PaperRecord:
-    paper, head, gift, words, came, cause, *_, waiver = row
-    named = {"display": gift.display, "name": None if words is None else words.name}
+def _records(rows: Sequence[Any]) -> list[PaperRecord]:
+    names = values_of((GIFT_NAME,), (row.Gift.code for row in rows))
+    return [_record(row, names) for row in rows]
+
+
+def _record(row: Any, names: dict[tuple[str, str], str]) -> PaperRecord:
+    paper, head, gift, came, cause, *_, waiver = row
+    named = {"display": gift.display, "name": names.get((GIFT_NAME, gift.code))}
     given = find_transfer(reallocation_reference(came.reference))
     return PaperRecord(
         id=paper.id,

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Select, cast, extract, func, select
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db
-from backend.donations.models import Gift, GiftWords
+from backend.donations.models import Gift
 from backend.ledger.models import Transfer
 from backend.orgs.models import Organisation
 from backend.payments.models import PaymentOrder
@@ -18,6 +18,8 @@ from backend.people.humans import same_human
 from backend.projects.models import Project
 from backend.receipts.models import GIFT, Receipt, ReceiptRefund, ReceiptWaiver
 from backend.receipts.wording import receipt_name
+from backend.vault.fields import GIFT_NAME
+from backend.vault.queries import values_of
 
 GIVEN, RETURNED = "given", "returned"
 
@@ -76,11 +78,10 @@ def statement_of(person_id: int, *, year: int) -> Statement:
     """
     mine = Gift.person_id.in_(same_human(person_id))
     within = Transfer.provider_date.between(date(year, 1, 1), date(year, 12, 31))
-    rows = [
-        (_line(row, kind), row.id)
-        for part, kind in ((_came(), GIVEN), (_back(), RETURNED))
-        for row in db.session.execute(part.where(within, mine))
-    ]
+    parts = ((_came(), GIVEN), (_back(), RETURNED))
+    found = [(row, kind) for part, kind in parts for row in db.session.execute(part.where(within, mine))]
+    names = values_of((GIFT_NAME,), (row.code for row, _ in found))
+    rows = [(_line(row, kind, name=names.get((GIFT_NAME, row.code))), row.id) for row, kind in found]
     return Statement(year=year, lines=tuple(line for line, _ in sorted(rows, key=lambda pair: (pair[0].on, pair[1]))))
 
 
@@ -101,19 +102,18 @@ def _told() -> Select[Any]:
     word = aliased(ReceiptWaiver)
     said = select(func.max(word.id)).where(word.gift_id == Gift.id).scalar_subquery()
     return (
-        select(Transfer.id, Transfer.provider_date, Transfer.amount_fen, Gift.code, Gift.display, GiftWords.name)
+        select(Transfer.id, Transfer.provider_date, Transfer.amount_fen, Gift.code, Gift.display)
         .add_columns(Project.title, Project.village_code, Project.is_demo, Transfer.channel)
         .add_columns(Organisation.name.label("organisation"), Receipt.printed, ReceiptWaiver.is_waived)
         .select_from(Gift)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .join(Project, Project.code == PaymentOrder.purse)
         .outerjoin(Organisation, Organisation.id == Project.organisation_id)
-        .outerjoin(GiftWords, GiftWords.gift_id == Gift.id)
         .outerjoin(ReceiptWaiver, ReceiptWaiver.id == said)
     )
 
 
-def _line(row: Any, kind: str) -> Line:
+def _line(row: Any, kind: str, *, name: str | None) -> Line:
     return Line(
         on=row.provider_date,
         kind=kind,
@@ -125,5 +125,5 @@ def _line(row: Any, kind: str) -> Line:
         amount_fen=row.amount_fen,
         receipt=row.printed,
         is_waived=bool(row.is_waived),
-        donor=receipt_name(display=row.display, name=row.name),
+        donor=receipt_name(display=row.display, name=name),
     )

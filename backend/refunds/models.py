@@ -1,4 +1,7 @@
-"""The tables of refunds: the case, the fen it took, the giver's reason, and what the provider told (laws 3, 5, 6)."""
+"""The tables of refunds: the case, the fen it took, and what the provider told (laws 3, 5, 6).
+
+The giver's reason lies in the vault, so that he can be forgotten (law 12).
+"""
 
 from __future__ import annotations
 
@@ -82,16 +85,6 @@ class RefundPart(Base):
         RowId, ForeignKey("transfers.id"), primary_key=True, autoincrement=False, index=True
     )
     amount_fen: Mapped[int] = mapped_column(BigInteger)
-
-
-class RefundWords(Base):
-    """Why a giver wants his money back, in his words: apart from the money, so that he can be forgotten (law 12)."""
-
-    __tablename__ = "refund_words"
-
-    refund_id: Mapped[int] = mapped_column(RowId, ForeignKey("refunds.id"), primary_key=True, autoincrement=False)
-    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
-    reason: Mapped[str] = mapped_column(String(200))
 
 
 class HeardRefund(Base):

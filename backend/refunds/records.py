@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,11 @@ from backend.ledger.accounts import UNALLOCATED
 from backend.payments.models import PaymentOrder
 from backend.people.models import Staff
 from backend.projects.models import Project
-from backend.refunds.models import Refund, RefundWords
+from backend.refunds.models import Refund
 from backend.refunds.refusals import RefundUnknown
 from backend.refunds.workflow import LIVE, WAITING
+from backend.vault.fields import REFUND_REASON
+from backend.vault.queries import values_of
 
 ALL, OPEN, TROUBLED = "all", "open", "abnormal"
 LISTS = (ALL, OPEN, TROUBLED)
@@ -62,7 +65,7 @@ class RefundRecord:
 def refunds_of_gift(gift: str) -> list[RefundRecord]:
     """Return the refunds of a gift, newest first; there are few."""
     rows = db.session.execute(_refunds().where(Gift.code == gift).order_by(Refund.id.desc()))
-    return [RefundRecord(**row._mapping) for row in rows]
+    return _records(rows.all())
 
 
 def list_refunds(*, wanted: str, before_id: int | None, limit: int) -> list[RefundRecord]:
@@ -74,7 +77,7 @@ def list_refunds(*, wanted: str, before_id: int | None, limit: int) -> list[Refu
         statement = statement.where(Refund.state == TROUBLED)
     if before_id is not None:
         statement = statement.where(Refund.id < before_id)
-    return [RefundRecord(**row._mapping) for row in db.session.execute(statement)]
+    return _records(db.session.execute(statement).all())
 
 
 def get_refund(code: str) -> RefundRecord:
@@ -82,7 +85,12 @@ def get_refund(code: str) -> RefundRecord:
     row = db.session.execute(_refunds().where(Refund.code == code)).first()
     if row is None:
         raise RefundUnknown()
-    return RefundRecord(**row._mapping)
+    return _records([row])[0]
+
+
+def _records(rows: Sequence[Any]) -> list[RefundRecord]:
+    reasons = values_of((REFUND_REASON,), (row.code for row in rows))
+    return [RefundRecord(**row._mapping, reason=reasons.get((REFUND_REASON, row.code))) for row in rows]
 
 
 def _refunds() -> Select[*tuple[Any, ...]]:
@@ -99,7 +107,6 @@ def _refunds() -> Select[*tuple[Any, ...]]:
             PaymentOrder.paid_fen,
             PaymentOrder.paid_at,
             (PaymentOrder.target_account == UNALLOCATED).label("is_redirected"),
-            RefundWords.reason,
             Refund.asked_by.label("asker_id"),
             asker.name.label("asked_by"),
             Refund.checked_by.label("checker_id"),
@@ -110,7 +117,6 @@ def _refunds() -> Select[*tuple[Any, ...]]:
         .join(Gift, Gift.id == Refund.gift_id)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .join(Project, Project.code == PaymentOrder.purse)
-        .outerjoin(RefundWords, RefundWords.refund_id == Refund.id)
         .outerjoin(asker, asker.id == Refund.asked_by)
         .outerjoin(checker, checker.id == Refund.checked_by)
         .outerjoin(approver, approver.id == Refund.approved_by)

@@ -27,7 +27,7 @@ from backend.payments.providers import RefundToMake
 from backend.people.humans import is_same_human
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.refunds import rules, workflow
-from backend.refunds.models import Refund, RefundPart, RefundWords
+from backend.refunds.models import Refund, RefundPart
 from backend.refunds.queries import GiftMoney, account_of, money_of, reserved_reference
 from backend.refunds.refusals import (
     FourEyes,
@@ -42,6 +42,8 @@ from backend.refunds.refusals import (
     RefundWaits,
 )
 from backend.refunds.wording import SENT_REASON, told_to_giver
+from backend.vault import service as vault
+from backend.vault.fields import REFUND_REASON
 
 KIND = "refund"
 REASON_LENGTH_MAX = 200
@@ -172,7 +174,7 @@ def _ask(
     made = db.session.scalar(insert_once(Refund).values(**row).on_conflict_do_nothing().returning(Refund.id))
     if made is None:  # The code is random, so what stands in the way is the request that waits (bug 17).
         raise RefundWaits()
-    db.session.execute(insert(RefundWords).values(refund_id=made, person_id=gift.person_id, reason=told))
+    vault.put(person_id=gift.person_id, row=str(row["code"]), values={REFUND_REASON: told}, now=now)
     return str(row["code"])
 
 

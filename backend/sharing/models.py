@@ -1,4 +1,4 @@
-"""The table of links. A sharer's nickname stands apart, so that a person can be forgotten (law 12)."""
+"""The table of links. A sharer's nickname lies in the vault, so that a person can be forgotten (law 12)."""
 
 from __future__ import annotations
 
@@ -54,16 +54,6 @@ class Link(Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_for: Mapped[str | None] = mapped_column(String(100))
-
-
-class LinkWords(Base):
-    """The nickname that a sharer put on a card: personal, deleted when the person asks to be forgotten."""
-
-    __tablename__ = "link_words"
-
-    link_id: Mapped[str] = mapped_column(String(10), ForeignKey("links.link_id"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), index=True)
-    name: Mapped[str] = mapped_column(String(20))
 
 
 class RoundCode(Base):

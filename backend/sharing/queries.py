@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from backend.core.db import db
 from backend.people.humans import same_human
-from backend.sharing.models import Link, LinkWords
-from backend.sharing.service import POSTER, PROJECT, SHARE, SHOWN_NAME, LinkRecord, record_of
+from backend.sharing.models import Link
+from backend.sharing.service import POSTER, PROJECT, SHARE, LinkRecord, records_of
 
 
 def posters_of(project_code: str, *, limit: int = 100) -> list[LinkRecord]:
@@ -22,6 +22,5 @@ def shares_of(person_id: int, *, limit: int = 100) -> list[LinkRecord]:
 
 
 def _records(mine: object, *, limit: int) -> list[LinkRecord]:
-    statement = select(Link, SHOWN_NAME).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
-    ordered = statement.where(mine).order_by(Link.made_at.desc(), Link.link_id).limit(limit)  # type: ignore[arg-type]  # an expression over links
-    return [record_of(row.Link, row.name) for row in db.session.execute(ordered)]
+    ordered = select(Link).where(mine).order_by(Link.made_at.desc(), Link.link_id).limit(limit)  # type: ignore[arg-type]  # an expression over links
+    return records_of(db.session.scalars(ordered).all())

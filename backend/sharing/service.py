@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import select, update
 
 from backend.content import service as content
-from backend.content.queries import is_hidden
+from backend.content.queries import hidden_among
 from backend.core import audit
 from backend.core.db import db, insert_once
 from backend.core.errors import NotFound, Refusal
@@ -18,16 +18,16 @@ from backend.core.ids import new_code
 from backend.core.text import clean_line
 from backend.people.humans import same_human
 from backend.projects.queries import find_project
-from backend.sharing.models import Link, LinkWords
+from backend.sharing.models import Link
+from backend.vault import service as vault
+from backend.vault.fields import SHARE_NAME
+from backend.vault.queries import values_of
 
 PROJECT, VILLAGE, POSTER, SHARE = "project", "village", "poster", "share"
 TARGET_KINDS = (PROJECT, VILLAGE)
 CURRENT_KEY_ID = "1"
 """The key that seals new links; the edge draws it, and those of older links, from the installation's secret."""
 NAME_CHARS_MAX, PLACE_CHARS_MAX, REASON_CHARS_MAX = 20, 60, 100
-
-SHOWN_NAME = case((is_hidden(content.SHARE, Link.link_id), None), else_=LinkWords.name).label("name")
-"""A sharer's nickname as everybody may see it: none while the words are held back."""
 
 
 class LinkUnknown(NotFound):
@@ -88,7 +88,7 @@ def share(
     link = find_link(before) if before is not None else _made_or_found(made, mine)
     if link.revoked_at is not None:
         raise LinkRevoked()
-    _keep_name(link.link_id, person_id, nickname)
+    _keep_name(link.link_id, person_id, nickname, now=now)
     return find_link(link.link_id), made is not None
 
 
@@ -142,7 +142,7 @@ def credited_link(link_id: str | None, *, project_code: str) -> str | None:
 
 def forget_names(*, person_id: int) -> None:
     """Delete every nickname that a person put on a card (law 12)."""
-    db.session.execute(delete(LinkWords).where(LinkWords.person_id.in_(same_human(person_id))))
+    vault.drop_all(person_id=person_id, fields=(SHARE_NAME,))
     content.forget_all(kind=content.SHARE, person_id=person_id)
 
 
@@ -157,24 +157,26 @@ def _made_or_found(made: str | None, mine: object) -> LinkRecord:
 
 
 def _one(mine: object) -> LinkRecord:
-    statement = select(Link, SHOWN_NAME).outerjoin(LinkWords, LinkWords.link_id == Link.link_id)
-    fresh = statement.execution_options(populate_existing=True)
-    row = db.session.execute(fresh.where(mine)).first()  # type: ignore[arg-type]  # an expression over links
+    fresh = select(Link).execution_options(populate_existing=True)
+    row = db.session.scalars(fresh.where(mine)).first()  # type: ignore[arg-type]  # an expression over links
     if row is None:
         raise LinkUnknown()
-    return record_of(row.Link, row.name)
+    return records_of([row])[0]
 
 
-def record_of(link: Link, name: str | None) -> LinkRecord:
-    """Return a row as a record."""
-    names = [field for field in LinkRecord.__dataclass_fields__ if field != "sharer_name"]
-    return LinkRecord(sharer_name=name, **{field: getattr(link, field) for field in names})
+def records_of(links: Sequence[Link]) -> list[LinkRecord]:
+    """Return rows as records; a sharer's nickname as everybody may see it: none while the words are held back."""
+    fields = [field for field in LinkRecord.__dataclass_fields__ if field != "sharer_name"]
+    told = values_of((SHARE_NAME,), [link.link_id for link in links if link.kind == SHARE])
+    hidden = hidden_among(content.SHARE, [link_id for _, link_id in told]) if told else set()
+    names = {link_id: name for (_, link_id), name in told.items() if link_id not in hidden}
+    return [
+        LinkRecord(sharer_name=names.get(link.link_id), **{field: getattr(link, field) for field in fields})
+        for link in links
+    ]
 
 
-def _keep_name(link_id: str, person_id: int, nickname: str | None) -> None:
-    if not nickname or not nickname.strip():
-        db.session.execute(delete(LinkWords).where(LinkWords.link_id == link_id))
-        return
-    name = clean_line(nickname, limit=NAME_CHARS_MAX, field="nickname")
-    statement = insert_once(LinkWords).values(link_id=link_id, person_id=person_id, name=name)
-    db.session.execute(statement.on_conflict_do_update(index_elements=["link_id"], set_={"name": name}))
+def _keep_name(link_id: str, person_id: int, nickname: str | None, *, now: datetime) -> None:
+    is_told = bool(nickname and nickname.strip())
+    name = clean_line(nickname or "", limit=NAME_CHARS_MAX, field="nickname") if is_told else None
+    vault.put(person_id=person_id, row=link_id, values={SHARE_NAME: name}, now=now)

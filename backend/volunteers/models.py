@@ -25,15 +25,14 @@ class Team(Base):
 
 
 class VolunteerName(Base):
-    """What a person is called on a roll. It stands apart, so that it can be forgotten and the hours stay (law 12).
+    """That a person told what he is called on a roll, and when; the name lies in the vault (law 12).
 
-    Its row is also what every act of this volunteer locks, so that two phones of one person take turns.
+    Its row is what every act of this volunteer locks, so that two phones of one person take turns.
     """
 
     __tablename__ = "volunteer_names"
 
     person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"), primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(String(20))
     told_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

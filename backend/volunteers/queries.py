@@ -13,8 +13,10 @@ from backend.core.db import db
 from backend.people.humans import head_id, heads_of, rows_of, same_human
 from backend.people.models import Person
 from backend.regions.queries import called
+from backend.vault.fields import VOLUNTEER_NAME
+from backend.vault.queries import values_of
 from backend.volunteers.hours import Event, Kind, Service, State, services, total_minutes
-from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
+from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember
 from backend.volunteers.refusals import ActivityUnknown
 
 VILLAGE_CODE_LENGTH = 12
@@ -193,9 +195,8 @@ def roll(code: str, *, now: datetime) -> list[RollLine]:
     """Return who has a seat in an activity and where each stands, in the order of signing up (R138)."""
     activity = find_activity(code)
     statement = (
-        select(SignUp.person_id, SignUp.signed_up_at, Person.code, VolunteerName.name)
+        select(SignUp.person_id, SignUp.signed_up_at, Person.code)
         .join(Person, Person.id == SignUp.person_id)
-        .outerjoin(VolunteerName, VolunteerName.person_id == SignUp.person_id)
         .where(SignUp.activity_id == activity.id, SignUp.cancelled_at.is_(None))
         .order_by(SignUp.signed_up_at, SignUp.person_id)
     )
@@ -204,10 +205,11 @@ def roll(code: str, *, now: datetime) -> list[RollLine]:
     once = {heads[row.person_id]: row for row in reversed(found)}  # The seat that a human took first.
     rows = [row for row in found if once[heads[row.person_id]] is row]
     served = services_of((row.person_id for row in rows), now=now)
+    names = values_of((VOLUNTEER_NAME,), (row.code for row in rows))
     return [
         RollLine(
             person_code=row.code,
-            name=row.name or "志愿者",
+            name=names.get((VOLUNTEER_NAME, row.code), "志愿者"),
             signed_up_at=row.signed_up_at,
             service=served.get(row.person_id, {}).get(code) or _signed_up(code),
         )

@@ -11,9 +11,11 @@ from backend.core import audit
 from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.core.text import clean_line, clean_text
-from backend.people.humans import same_human
+from backend.people.humans import code_of, same_human
 from backend.regions.names import village_name
 from backend.regions.queries import village_or_refuse
+from backend.vault import service as vault
+from backend.vault.fields import VOLUNTEER_NAME
 from backend.volunteers.hours import Kind
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
 from backend.volunteers.queries import find_activity, seats_of
@@ -64,11 +66,11 @@ def join_team(*, village_code: str, person_id: int, name: str, now: datetime) ->
 
 def tell_name(*, person_id: int, name: str, now: datetime) -> None:
     """Keep what a volunteer is called, 1 to 20 characters, and hold their row: acts of one person take turns."""
-    row = insert_once(VolunteerName).values(
-        person_id=person_id, name=clean_line(name, limit=20, field="name"), told_at=now
-    )
-    told = {"name": row.excluded.name, "told_at": row.excluded.told_at}
+    kept = clean_line(name, limit=20, field="name")
+    row = insert_once(VolunteerName).values(person_id=person_id, told_at=now)
+    told = {"told_at": row.excluded.told_at}
     db.session.execute(row.on_conflict_do_update(index_elements=["person_id"], set_=told))
+    vault.put(person_id=person_id, row=code_of(person_id), values={VOLUNTEER_NAME: kept}, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from backend.messages.queries import unread_count
 from backend.people import accounts
 from backend.people.entering import require_fresh
 from backend.people.service import forget_other_sessions, keep_as_guest, phones_of
-from miniapp_api.edge import reads, settings, writes
+from miniapp_api.edge import reads, writes
 from miniapp_api.sessions import PersonSchema, require_person, session_token
 from miniapp_api.times import LocalTime
 
@@ -67,8 +67,7 @@ class EndedSchema(Schema):
 def show_my_account() -> dict[str, Any]:
     """Show by what this person can come back, and which phones are open (ASVS 7.5.2)."""
     person, token, now = require_person(), session_token() or "", clock.now()
-    secret_key = settings().secret_key
-    mine = accounts.accounts_of(person.id, token_hash=token_hash(token), secret_key=secret_key)
+    mine = accounts.accounts_of(person.id, token_hash=token_hash(token))
     return {
         "person": person,
         "is_guest": not mine,

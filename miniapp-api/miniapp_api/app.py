@@ -13,6 +13,7 @@ from backend.core import clock, failpoints
 from backend.core.config import HOUSE, BadSetting, Settings, load_settings
 from backend.core.db import db, open_engine
 from backend.payments.wechat.self_check import self_check
+from backend.vault import keyring
 from miniapp_api.commands import install_commands
 from miniapp_api.edge import install_edge
 from miniapp_api.etag import install_shared_answers
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         open_engine(db.engine)
+        keyring.hang_on(db.engine, settings.vault)
     Migrate(app, db, directory=MIGRATIONS)
     _install_routes(app)
     install_limits(app, settings)

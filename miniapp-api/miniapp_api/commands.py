@@ -21,6 +21,7 @@ from backend.receipts.checks import check_receipts
 from backend.reconciliation.checks import check_reconciliation
 from backend.refunds.checks import check_refunds
 from backend.regions import loading
+from backend.vault.checks import check_vault
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
 from miniapp_api.commands_doctor import doctor
@@ -29,6 +30,7 @@ from miniapp_api.commands_receipts import install_receipt_commands
 from miniapp_api.commands_staff import install_staff_commands
 from miniapp_api.commands_start import prepare, welcome
 from miniapp_api.commands_trace import trace
+from miniapp_api.commands_vault import install_vault_commands
 from miniapp_api.commands_wechat import install_wechat_commands
 
 CHECKS = (
@@ -45,6 +47,7 @@ CHECKS = (
     check_volunteers,
     check_people,
     check_content,
+    check_vault,
 )
 
 
@@ -58,6 +61,7 @@ def install_commands(app: Flask) -> None:
     install_staff_commands(app)
     install_wechat_commands(app)
     install_receipt_commands(app)
+    install_vault_commands(app)
     app.cli.add_command(load_regions)
     app.cli.add_command(prepare)
     app.cli.add_command(welcome)

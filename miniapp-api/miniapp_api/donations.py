@@ -63,7 +63,7 @@ def change_gift(form: dict[str, Any], code: str) -> dict[str, Any]:
         return gift_view(queries.find_gift(code, now=now), reused=False, now=now)
     kept = {name: getattr(before, name) for name in ("display", "name", "hide_amount", "message")}
     shown = showing_of(kept | form)
-    service.change_showing(code=code, person_id=person.id, shown=shown)
+    service.change_showing(code=code, person_id=person.id, shown=shown, now=now)
     village = get_project(before.project_code).village_code
     hand_in_gift(code, shown, person_id=before.person_id, region_code=village, now=now)
     return gift_view(queries.find_gift(code, now=now), reused=False, now=now)

@@ -14,8 +14,9 @@ from backend.core.db import write_with_retries
 from backend.core.errors import Refusal
 from backend.people import phone as phones
 from backend.people import sms
-from backend.people.accounts import WECHAT_MINI, Identity, masked
+from backend.people.accounts import WECHAT_MINI, Identity
 from backend.people.entering import LOGGED_IN_FOR, Entered, log_in
+from backend.vault.fields import PHONE_MASK, masked
 from backend.wechat.refusals import CodeInvalid, CodeUsed
 from miniapp_api.edge import settings
 from miniapp_api.sessions import PersonSchema, require_person, session_answer, session_token
@@ -131,7 +132,7 @@ def send_phone_code(given: dict[str, Any]) -> dict[str, object]:
         write_with_retries(lambda: phones.forget_code(new.number))
         raise (fault if isinstance(fault, Refusal) else sms.SmsFailed()) from fault
     lives = int(phones.CODE_LIVES.total_seconds())
-    sent_to = masked(new.phone)
+    sent_to = masked(new.phone, PHONE_MASK)
     return {"sent_to": sent_to, "lives_seconds": lives, "again_seconds": AGAIN_AFTER_SECONDS, "shown_code": shown}
 
 
