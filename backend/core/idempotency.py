@@ -100,6 +100,11 @@ def move_answers(*, from_scope: str, to_scope: str) -> None:
     db.session.execute(moving.execution_options(synchronize_session=False))
 
 
+def forget_scope(scope: str) -> None:
+    """Drop every answer kept for one asker, when he is forgotten: an answer may hold what he wrote."""
+    db.session.execute(delete(KeptAnswer).where(KeptAnswer.scope == scope))
+
+
 def forget_old_answers(*, now: datetime) -> int:
     """Delete answers older than seven days, at most a thousand; return how many. For the scheduler."""
     old = select(KeptAnswer.scope, KeptAnswer.key).where(KeptAnswer.claimed_at < now - KEPT).limit(1000)

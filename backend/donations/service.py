@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from backend.content import service as content
 from backend.core.clock import start_of_local_day
@@ -15,14 +15,15 @@ from backend.core.ids import new_code
 from backend.core.text import clean_line, clean_text
 from backend.donations.models import Gift
 from backend.donations.queries import GiftUnknown
-from backend.donations.wording import DISPLAYS, REAL_NAME
+from backend.donations.wording import ANONYMOUS, DISPLAYS, REAL_NAME
 from backend.payments.models import ENDED_STATES, PREPAYING, PaymentOrder
 from backend.payments.orders import Wish, claim_announcement, open_order, paid_just_now
 from backend.payments.providers import OrderToPrepay, Provider
-from backend.people.humans import is_same_human
+from backend.people.humans import is_same_human, same_human
 from backend.projects.models import Project
 from backend.projects.queries import get_project
 from backend.projects.rules import ProjectRecord, gift_refusal
+from backend.vault import consent
 from backend.vault import service as vault
 from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, REFUND_REASON
 
@@ -162,6 +163,14 @@ def forget_words(*, person_id: int) -> None:
     content.forget_all(kind=content.GIFT, person_id=person_id)
 
 
+def hide_names(*, person_id: int, now: datetime) -> int:
+    """Show every gift of a human as an anonymous one, as he withdrew his consent; return how many were named."""
+    mine = Gift.person_id.in_(same_human(person_id)) & (Gift.display != ANONYMOUS)
+    hiding = update(Gift).where(mine).values(display=ANONYMOUS).returning(Gift.id)
+    consent.take_back(person_id=person_id, purposes=(consent.PUBLIC_NAME,), now=now)
+    return len(db.session.scalars(hiding.execution_options(synchronize_session=False)).all())
+
+
 def find_gift_row(code: str) -> Gift:
     """Return the row of a gift. Refuses `GiftUnknown`."""
     gift = db.session.scalars(select(Gift).where(Gift.code == code)).first()
@@ -198,6 +207,8 @@ def _keep_gift(order: PaymentOrder, shown: Showing, *, link_id: str | None, now:
 def _keep_words(code: str, person_id: int, shown: Showing, *, now: datetime) -> None:
     words = {GIFT_NAME: shown.name, GIFT_MESSAGE: shown.message}
     vault.put(person_id=person_id, row=code, values=words, now=now)
+    if shown.display != ANONYMOUS and shown.name is not None:
+        consent.give(person_id=person_id, purpose=consent.PUBLIC_NAME, now=now)
 
 
 def _ordered(code: str, order: PaymentOrder, *, reused: bool, now: datetime) -> OrderedGift:

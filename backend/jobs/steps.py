@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.core import idempotency
+from backend.core.clock import local_day
 from backend.ledger import ordering, queries
 from backend.people.login import forget_old_failures
 from backend.people.login_states import forget_old_states
 from backend.people.phone import forget_old_codes
 from backend.people.service import forget_ended_sessions
+from backend.vault.erasing import end_terms
 
 ORDER_CHUNK = 100  # Numbering and rolling up so many holds the write lock for about 25 ms.
 
@@ -44,6 +46,10 @@ def _forget_answers(now: datetime) -> int:
     return idempotency.forget_old_answers(now=now)
 
 
+def _end_terms(now: datetime) -> int:
+    return end_terms(today=local_day(now))
+
+
 def _forget_people(now: datetime) -> int:
     begun = forget_old_states(now=now) + forget_old_codes(now=now)
     return begun + forget_old_failures(now=now) + forget_ended_sessions(now=now)
@@ -53,4 +59,5 @@ STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
     Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
     Step(name="forget_people", act=_forget_people, every_seconds=3600),
+    Step(name="end_terms", act=_end_terms, every_seconds=3600),
 )

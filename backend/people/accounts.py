@@ -16,6 +16,7 @@ from backend.core.ids import new_code
 from backend.people.humans import head_id, same_human
 from backend.people.models import DeviceSession, LoginAccount, Person
 from backend.people.sealed import blind_index
+from backend.vault import consent
 from backend.vault import service as vault
 from backend.vault.fields import OPENID, PHONE_MASK, masked
 from backend.vault.fields import PHONE as PHONE_FIELD
@@ -154,6 +155,9 @@ def take_off(*, code: str, person_id: int, is_sure: bool, token_hash: str, actor
     db.session.execute(update(DeviceSession).where(by_it).values(account_id=None))
     db.session.execute(delete(LoginAccount).where(LoginAccount.id == gone.id))
     vault.drop(row=gone.code, fields=(OPENID, PHONE_FIELD))
+    if not any((row.kind == PHONE) == (gone.kind == PHONE) for row in rows.values() if row is not gone):
+        purpose = consent.PHONE_LOGIN if gone.kind == PHONE else consent.WECHAT_LOGIN
+        consent.take_back(person_id=person_id, purposes=(purpose,), now=now)
     audit.record(action="people.account_off", actor=actor, subject=actor, now=now, kind=gone.kind, last=is_last)
     return is_last
 

@@ -15,6 +15,7 @@ from backend.people.accounts import Identity
 from backend.people.joining import join
 from backend.people.models import DeviceSession
 from backend.people.service import Person, find_session, forget_session, make_person, open_session
+from backend.vault import consent
 
 LOGGED_IN_FOR = timedelta(days=7)
 """How long a login holds (ASVS 7.3.2); a guest's phone is remembered longer, since he has no way back."""
@@ -54,6 +55,8 @@ def log_in(identity: Identity, *, token: str | None, adds: bool, secret_key: str
     stays = owner if mine is None else join(owner, mine, now=now)
     if token is not None:
         forget_session(token)
+    purpose = consent.PHONE_LOGIN if identity.kind == accounts.PHONE else consent.WECHAT_LOGIN
+    consent.give(person_id=stays, purpose=purpose, now=now)
     new_token = open_session(stays, account_id=account_id, logged_in_at=now, ends_at=now + LOGGED_IN_FOR, now=now)
     person = Person(id=stays, code=accounts.person_by_id(stays).code)
     return Entered(token=new_token, person=person, has_joined=mine not in (None, owner))

@@ -20,9 +20,9 @@ from backend.ledger.models import OrderedTransfer, Transfer
 from backend.ledger.posting import find_transfer
 from backend.payments.models import PaymentOrder
 from backend.receipts.models import CANCELS, REST, Receipt, ReceiptHead, ReceiptWaiver
-from backend.receipts.wording import masked_name, receipt_name
+from backend.receipts.wording import ERASED_ON_RECEIPT, masked_name, receipt_name
 from backend.vault.fields import GIFT_NAME
-from backend.vault.queries import values_of
+from backend.vault.queries import erased_among, values_of
 
 VALID, CANCELLED = "valid", "cancelled"
 
@@ -120,10 +120,11 @@ def _papers() -> Select[Any]:
 
 def _records(rows: Sequence[Any]) -> list[PaperRecord]:
     names = values_of((GIFT_NAME,), (row.Gift.code for row in rows))
-    return [_record(row, names) for row in rows]
+    erased = erased_among(row.Gift.person_id for row in rows)
+    return [_record(row, names, is_erased=row.Gift.person_id in erased) for row in rows]
 
 
-def _record(row: Any, names: dict[tuple[str, str], str]) -> PaperRecord:
+def _record(row: Any, names: dict[tuple[str, str], str], *, is_erased: bool) -> PaperRecord:
     paper, head, gift, came, cause, *_, waiver = row
     named = {"display": gift.display, "name": names.get((GIFT_NAME, gift.code))}
     given = find_transfer(reallocation_reference(came.reference))
@@ -135,8 +136,8 @@ def _record(row: Any, names: dict[tuple[str, str], str]) -> PaperRecord:
         state=VALID if row.cancelled_by is None else CANCELLED,
         head=HeadRecord(**{name: getattr(head, name) for name in HeadRecord.__dataclass_fields__}),
         gift_code=gift.code,
-        donor=receipt_name(**named),
-        masked_donor=masked_name(**named),
+        donor=ERASED_ON_RECEIPT if is_erased else receipt_name(**named),
+        masked_donor=ERASED_ON_RECEIPT if is_erased else masked_name(**named),
         amount_fen=paper.amount_fen,
         given_fen=came.amount_fen,
         received_on=came.provider_date,

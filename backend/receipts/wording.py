@@ -5,6 +5,8 @@ from __future__ import annotations
 from backend.donations.wording import ANONYMOUS, KIND_PERSON
 
 ANONYMOUS_ON_RECEIPT = "匿名捐赠人"
+ERASED_ON_RECEIPT = "捐赠人已删除个人信息"
+"""What stands there when the giver had himself forgotten; the number, the amount and the date stay."""
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _UNITS = ("", "拾", "佰", "仟")
 _GROUPS = ("", "万", "亿", "兆")

@@ -16,9 +16,10 @@ from backend.core.db import db, insert_once
 from backend.core.errors import NotFound, Refusal
 from backend.core.ids import new_code
 from backend.core.text import clean_line
-from backend.people.humans import same_human
+from backend.people.humans import is_same_human, same_human
 from backend.projects.queries import find_project
 from backend.sharing.models import Link
+from backend.vault import consent
 from backend.vault import service as vault
 from backend.vault.fields import SHARE_NAME
 from backend.vault.queries import values_of
@@ -140,6 +141,14 @@ def credited_link(link_id: str | None, *, project_code: str) -> str | None:
     return link.link_id if project is not None and project.village_code == link.target_code else None
 
 
+def rename(*, link_id: str, person_id: int, nickname: str, now: datetime) -> None:
+    """Change the nickname on the card of a person's own link; an empty one names nobody. Refuses `LinkUnknown`."""
+    link = find_link(link_id)
+    if link.sharer_id is None or not is_same_human(link.sharer_id, person_id):
+        raise LinkUnknown()
+    _keep_name(link_id, link.sharer_id, nickname, now=now)
+
+
 def forget_names(*, person_id: int) -> None:
     """Delete every nickname that a person put on a card (law 12)."""
     vault.drop_all(person_id=person_id, fields=(SHARE_NAME,))
@@ -180,3 +189,5 @@ def _keep_name(link_id: str, person_id: int, nickname: str | None, *, now: datet
     is_told = bool(nickname and nickname.strip())
     name = clean_line(nickname or "", limit=NAME_CHARS_MAX, field="nickname") if is_told else None
     vault.put(person_id=person_id, row=link_id, values={SHARE_NAME: name}, now=now)
+    if name is not None:
+        consent.give(person_id=person_id, purpose=consent.PUBLIC_NAME, now=now)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.audit import RowId
 from backend.core.db import Base, UtcDateTime
+
+STANDS = text("withdrawn_at IS NULL")
 
 
 class VaultKey(Base):
@@ -49,3 +51,28 @@ class VaultValue(Base):
     sealed: Mapped[str] = mapped_column(String(1000))
     blind_index: Mapped[str | None] = mapped_column(String(64))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Consent(Base):
+    """That a person agreed to one purpose under one version of the text. Withdrawn, the row stays."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        CheckConstraint("withdrawn_at IS NULL OR withdrawn_at >= given_at", name="withdrawn_after"),
+        Index(
+            "ix_consents_standing",
+            "person_id",
+            "purpose",
+            "policy_version",
+            unique=True,
+            sqlite_where=STANDS,
+            postgresql_where=STANDS,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(RowId, ForeignKey("people.id"))
+    purpose: Mapped[str] = mapped_column(String(20))
+    policy_version: Mapped[int]
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -45,6 +45,13 @@ def value_of(field: str, row: str) -> str | None:
     return values_of([field], [row]).get((field, row))
 
 
+def erased_among(person_ids: Iterable[int]) -> set[int]:
+    """Return those of these persons who had themselves forgotten."""
+    asked = VaultKey.person_id.in_(sorted(set(person_ids)))
+    rows = db.session.scalars(select(VaultKey.person_id).where(asked, VaultKey.destroyed_at.is_not(None)))
+    return {person_id for person_id in rows if person_id is not None}
+
+
 def opened(one: object) -> str:
     """Return the value of a row of the vault read together with its key. Raises `SealBroken`."""
     field, row, sealed, key_id, wrapped, kek_id = (getattr(one, name) for name in _READ)

@@ -49,6 +49,8 @@ export async function publicPlaces(world, gift) {
     at('pages/region/index', '/region', '江苏省'),
     at('pages/region/index', '/region?code=320904104', '众心村委会'),
     at('pages/me/index', '/me', '您现在没有登录'),
+    at('pages/mydata/index', '/mydata', '我们保存的信息'),
+    at('pages/privacy/index', '/privacy', '我们收集什么'),
     at('pages/login/index', '/login', '获取验证码'),
     at('pages/messages/index', '/messages', '捐赠已到账'),
     at('pages/lost/index', '/no-such-page', '这个页面不存在', { asksNothing: true }),

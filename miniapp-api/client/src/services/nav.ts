@@ -3,7 +3,7 @@ import { withQuery, type Query } from './http'
 
 export type PageName =
   | 'home' | 'village' | 'project' | 'lines' | 'give' | 'thanks' | 'gifts' | 'gift' | 'statement' | 'shares' | 'share' | 'hours'
-  | 'activity' | 'scan' | 'me' | 'login' | 'messages' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk' | `desk/${string}`
+  | 'activity' | 'scan' | 'me' | 'mydata' | 'privacy' | 'login' | 'messages' | 'notices' | 'notice' | 'ledger' | 'region' | 'desk' | `desk/${string}`
 
 /** Where the page's file lies. The desk is a sub-package of its own, fetched by those who work there. */
 function fileOf(page: PageName): string {
