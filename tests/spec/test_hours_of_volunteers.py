@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from backend.core.db import db
+from backend.vault.fields import VOLUNTEER_NAME
+from backend.vault.service import drop_all
 from backend.volunteers import refusals
 from tests.world.volunteering import NEIGHBOUR, NINE, Volunteering
 
@@ -282,7 +284,7 @@ def test_no_one_can_rewrite_who_came_and_when_not_even_in_sql(village: Volunteer
 def test_hours_stay_when_a_name_is_forgotten(village: Volunteering, someone: int) -> None:
     code = village.opens_activity()
     village.serves(someone, code, until=(10, 0))
-    village.writes(lambda: db.session.execute(text("DELETE FROM volunteer_names")))
+    village.writes(lambda: drop_all(person_id=someone, fields=(VOLUNTEER_NAME,)))
     (line,) = village.roll_of(code)
     assert (line.name, line.service.minutes) == ("志愿者", 60)
 
