@@ -56,6 +56,6 @@ def _key(part: str) -> tuple[str, bytes]:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if not _ID.fullmatch(name) or len(key) != KEY_BYTES:
+    if not _ID.fullmatch(name) or len(key) != KEY_BYTES or len(set(key)) == 1:
         raise BadSetting("VAULT_KEYS 应是 名称:密钥，密钥为 32 个随机字节的 base64；多个之间用英文逗号，当前的放最前。")
     return name, key

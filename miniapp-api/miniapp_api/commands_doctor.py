@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 
 from backend.core import clock
 from backend.core.config import Settings
+from backend.core.config_vault import OWN
 from backend.core.config_wechat import TENCENT_URLS
 from backend.core.db import db, is_sqlite, read_with_retries
 from backend.core.errors import Refusal
@@ -27,6 +28,8 @@ from backend.payments.wechat.pay import NOTICE_PATH, wechat_pay
 from backend.payments.wechat.self_check import Finding, ask_wechat, self_check
 from backend.people.factors import NEEDED_BY
 from backend.people.models import Staff, StaffFactor
+from backend.vault.checks import one_value_opens
+from backend.vault.rotation import counted_by_key
 from backend.wechat.calling import Caller
 from backend.wechat.server import WechatServer
 from miniapp_api import ops
@@ -48,6 +51,7 @@ def doctor(offline: bool) -> None:
         _database,
         lambda: _room(here.data_dir),
         lambda: _secrets(here),
+        lambda: _vault(here),
         _scheduler,
         _staff,
         _organisations,
@@ -107,6 +111,23 @@ def _secrets(here: Settings) -> Findings:
         yield Finding(level="bad", text=f"{key} 别的用户也能读：请 chmod 600。")
     if not here.is_production:
         yield Finding(level="warn", text=f"APP_ENV 是 {here.app_env}：这里不是正式环境。")
+
+
+def _vault(here: Settings) -> Findings:
+    """Ask whether what people told can be read with VAULT_KEYS, before the only copy of a key is lost."""
+    if here.vault.current == OWN:
+        yield Finding(level="warn", text="没有设置 VAULT_KEYS：个人信息由 SECRET_KEY 推出的密钥保护。")
+    counts = read_with_retries(counted_by_key)
+    lost = [name for name in counts if name not in here.vault.keys]
+    if lost:
+        yield Finding(level="bad", text=f"VAULT_KEYS 里缺少密钥 {'、'.join(sorted(lost))}：它保护的个人信息打不开。")
+    elif read_with_retries(one_value_opens):
+        yield Finding(level="ok", text="个人信息可以用 VAULT_KEYS 打开。")
+    else:
+        yield Finding(level="bad", text="个人信息打不开：VAULT_KEYS 不是保护它们的那一把。请找回原来的密钥。")
+    old = sum(count for name, count in counts.items() if name in here.vault.keys and name != here.vault.current)
+    if old:
+        yield Finding(level="warn", text=f"还有 {old} 把个人密钥由旧密钥保护：flask --app wsgi rotate-vault-keys")
 
 
 def _scheduler() -> Findings:

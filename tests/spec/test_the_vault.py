@@ -29,7 +29,7 @@ from tests.world.vault import tables_with, with_keys
 __all__ = ["entering", "village"]
 NEW, NEWER = b"n" * 32, b"m" * 32
 WORDS: dict[str, Any] = {"display": "real_name", "name": "张三丰", "message": "愿孩子们好好读书"}
-KEY = f"{'A' * 43}="
+KEY = f"{'QUJD' * 10}QUI="
 named = VaultValue.field == GIFT_NAME
 
 
@@ -152,6 +152,38 @@ def test_without_the_old_key_nothing_opens_and_the_command_says_what_is_missing(
     dispose(app)
 
 
+DOCTOR: list[tuple[dict[str, bytes], str, str]] = [
+    ({}, "！ 没有设置 VAULT_KEYS", "nobody gave a key"),
+    ({}, "✓ 个人信息可以用 VAULT_KEYS 打开", "the drawn key opens, as long as nothing was rotated"),
+    ({"n": NEW}, "！ 还有 1 把个人密钥由旧密钥保护", "a new key before the rotation"),
+]
+LOST: list[tuple[dict[str, bytes], str, str]] = [
+    ({"n": NEW}, "✓ 个人信息可以用 VAULT_KEYS 打开", "the key that wraps"),
+    ({"m": NEWER}, "✗ VAULT_KEYS 里缺少密钥 n", "the key is not among those given"),
+    ({"n": NEWER}, "✗ 个人信息打不开", "another key under its name"),
+]
+
+
+def examined(village: Giving, given: dict[str, bytes]) -> str:
+    app = create_app(with_keys(village.settings, given) if given else village.settings)
+    said = app.test_cli_runner().invoke(args=["doctor", "--offline"]).output
+    dispose(app)
+    return said
+
+
+def test_the_doctor_asks_for_the_key_of_the_vault_before_it_is_missed(village: Giving) -> None:
+    assert "✓ 个人信息可以用 VAULT_KEYS 打开" in examined(village, {"m": NEWER})
+    gives(village)
+    for given, words, reason in DOCTOR:
+        assert words in examined(village, given), reason
+    app = create_app(with_keys(village.settings, {"n": NEW}))
+    with app.app_context():
+        write_with_retries(rotation.rotate_chunk)
+    dispose(app)
+    for given, words, reason in LOST:
+        assert words in examined(village, given), reason
+
+
 def test_before_anybody_told_anything_there_is_no_key(app: Flask) -> None:
     assert "现在的个人密钥：还没有" in app.test_cli_runner().invoke(args=["rotate-vault-keys"]).output
 
@@ -210,6 +242,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"VAULT_KEYS": "k1"}, "a name without a key"),
     ({"VAULT_KEYS": "k1:AAAA"}, "a key that is too short"),
     ({"VAULT_KEYS": "k1:钥匙"}, "not base64"),
+    ({"VAULT_KEYS": f"k1:{'A' * 43}="}, "the key that stands in .env.example"),
     ({"VAULT_KEYS": f"a b:{KEY}"}, "a name with a space"),
     ({"VAULT_KEYS": f"k1:{KEY},k1:{KEY}"}, "one name twice"),
     ({"VAULT_KEYS": f"own:{KEY}"}, "the name of the drawn key"),
@@ -224,5 +257,5 @@ def test_keys_that_cannot_work_are_refused_at_the_start(given: dict[str, str], r
 
 def test_the_first_key_is_the_current_one_and_the_drawn_one_still_opens(tmp_path: Path) -> None:
     vault = load_settings({"VAULT_KEYS": f"k2:{KEY}, k1:{KEY}"}, house=tmp_path).vault
-    assert (vault.current, set(vault.keys), "AAAA" in repr(vault)) == ("k2", {"k1", "k2", OWN}, False)
+    assert (vault.current, set(vault.keys), "ABCABC" in repr(vault)) == ("k2", {"k1", "k2", OWN}, False)
     assert load_settings({}, house=tmp_path).vault.current == OWN

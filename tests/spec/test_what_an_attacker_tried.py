@@ -70,7 +70,7 @@ def test_invented_methods_do_not_fill_the_counters(app: Flask) -> None:
 def test_production_does_not_know_the_published_accounts_of_the_demo(desk: Desk, tmp_path: Path) -> None:
     desk.hires("village", ZHONGXIN, login="cun-demo", is_demo=True)
     production = {"APP_ENV": "production", "SECRET_KEY": "k" * 40, "PUBLIC_URL": "https://example.org"}
-    production["VAULT_KEYS"] = f"k1:{'A' * 43}="
+    production["VAULT_KEYS"] = f"k1:{'QUJD' * 10}QUI="
     here = desk.app.config["SETTINGS"]
     given = production | {"DATA_DIR": str(tmp_path), "DATABASE_URL": here.database_url}
     app = create_app(replace(load_settings(given, house=tmp_path), database_url=here.database_url))

@@ -80,7 +80,7 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
 PRODUCTION = {
     "APP_ENV": "production",
     "SECRET_KEY": "s" * 40,
-    "VAULT_KEYS": f"k1:{'A' * 43}=",
+    "VAULT_KEYS": f"k1:{'QUJD' * 10}QUI=",
     "PUBLIC_URL": "https://example.org",
     "DATA_DIR": "/tmp/none",
 }
