@@ -250,3 +250,40 @@ def _has_test(path: Path, name: str) -> bool:
     return path.exists() and any(
         isinstance(node, ast.FunctionDef) and node.name == name for node in ast.walk(parsed(path))
     )
+
+
+DANGEROUS = ("render_template_string", "pickle", "marshal", "shelve", "eval", "exec", "os.system", "yaml.load")
+# Where chance decides nothing but a pause, or a story of the demonstration.
+MAY_GUESS = ("backend/core/db.py", "backend/outbox/", "miniapp-api/miniapp_api/demo/")
+PRODUCT = ("backend/", "miniapp-api/miniapp_api/", "qr/")
+
+
+def test_what_comes_from_outside_is_never_run_as_code_nor_as_a_pattern() -> None:
+    wrong = []
+    for path in tracked(".py"):
+        if not name_of(path).startswith(PRODUCT):
+            continue
+        calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+        wrong += [f"{name_of(path)} imports {name}" for name in imports_of(path) if is_within(name, DANGEROUS)]
+        wrong += [f"{name_of(path)}:{one.lineno}" for one in calls if ast.unparse(one.func) in DANGEROUS]
+        wrong += [f"{name_of(path)}:{one.lineno}" for one in calls if _is_pattern_of_others(one)]
+    assert wrong == []
+
+
+def _is_pattern_of_others(call: ast.Call) -> bool:
+    """Say whether a regular expression is made of anything but our own text and constants (ASVS 1.2.9)."""
+    if not re.fullmatch(r"re\.(compile|search|match|fullmatch|sub|findall|finditer|split)", ast.unparse(call.func)):
+        return False
+    names = [node for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)]
+    return any(not node.id.isupper() for node in names)
+
+
+def test_what_must_not_be_guessed_never_comes_from_the_library_of_games() -> None:
+    wrong = [
+        name_of(path)
+        for path in tracked(".py")
+        if name_of(path).startswith(PRODUCT)
+        and "random" in imports_of(path)
+        and not name_of(path).startswith(MAY_GUESS)
+    ]
+    assert wrong == [], "tokens, codes and salts come from `secrets` (ASVS 11.5.1)"

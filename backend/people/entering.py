@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from backend.core import audit
 from backend.core.db import db
 from backend.core.errors import Refusal
 from backend.core.ids import token_hash
@@ -59,6 +60,7 @@ def log_in(identity: Identity, *, token: str | None, adds: bool, secret_key: str
     consent.give(person_id=stays, purpose=purpose, now=now)
     new_token = open_session(stays, account_id=account_id, logged_in_at=now, ends_at=now + LOGGED_IN_FOR, now=now)
     person = Person(id=stays, code=accounts.person_by_id(stays).code)
+    audit.record(action="people.login", actor=person.code, subject=person.code, now=now, kind=identity.kind)
     return Entered(token=new_token, person=person, has_joined=mine not in (None, owner))
 
 

@@ -87,3 +87,11 @@ def test_who_has_no_session_is_nobody(app: Flask, header: str) -> None:
         assert current_person() is None
         with pytest.raises(SessionNeeded):
             require_person()
+
+
+def test_a_token_that_stands_in_an_address_opens_nothing(client: FlaskClient) -> None:
+    headers = {**SAME_SITE, "X-Session-Transport": "bearer"}
+    token = client.post("/api/v1/session", headers=headers).json["token"]
+    for name in ("token", "session", "access_token", "authorization"):
+        assert client.get(f"/api/v1/me/gifts?{name}={token}").status_code in (401, 422)
+    assert client.get("/api/v1/me/gifts", headers={"Authorization": f"Bearer {token}"}).status_code == 200

@@ -167,3 +167,15 @@ def test_an_error_is_logged_by_its_kind_and_places_and_never_by_its_text(
     assert '"error": "ValueError"' in said
     assert "test_operations.py" in said
     assert not [word for word in ("typed", "secret", "13800000000") if word in said]
+
+
+def test_a_line_of_the_log_says_when_and_what_and_nothing_from_outside_begins_another(
+    client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.get("/n/x%0a%7b%22event%22%3a%22forged%22%7d", headers={"X-Request-ID": 'a","event":"forged'})
+    structlog.get_logger().warning("told", code='first\n{"event": "forged"}')
+    lines = capsys.readouterr().err.splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [line["event"] for line in told] == ["request", "told"]
+    assert all(line["timestamp"].endswith("Z") and line["level"] for line in told), "UTC, and how grave"
+    assert {"request_id", "method", "endpoint", "status", "ms"} <= told[0].keys()

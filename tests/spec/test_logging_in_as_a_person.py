@@ -201,3 +201,12 @@ def test_opening_or_closing_a_way_in_needs_a_fresh_login(entering: Entering) -> 
     assert (phone.logs_in_by_phone(adds=True).json or {})["code"] == "LOGIN_AGAIN"
     phone.logs_in_mini("阿芳")
     assert phone.logs_in_by_phone("13900000001", adds=True).status_code == 200
+
+
+def test_every_login_is_written_down_and_says_who_and_how_and_nothing_more(entering: Entering) -> None:
+    phone = entering.handset()
+    phone.logs_in_mini("阿芳")
+    phone.posts("/login/wechat-mini", {"code": "made-up"})
+    with entering.app.app_context(), db.engine.connect() as connection:
+        found = connection.execute(text("SELECT actor, subject, facts FROM audit_log WHERE action = 'people.login'"))
+        assert [tuple(row) for row in found] == [(phone.code(), phone.code(), '{"kind": "wechat_mini"}')]
