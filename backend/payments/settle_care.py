@@ -37,7 +37,8 @@ def settle_with_care(paid: Paid, *, now: datetime) -> str:
     """Decide what is not the plain case, with the order's row locked; return the outcome."""
     order = _locked(paid.out_trade_no)
     if order is None:
-        raise_alert(kind="ORDER_UNKNOWN", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
+        told = {"told_by": paid.told_by, "amount_fen": paid.amount_fen}
+        raise_alert(kind="ORDER_UNKNOWN", subject=paid.out_trade_no, now=now, **told)
         return UNKNOWN
     wrong = contradictions(order, paid)
     known = _order_of(paid)
@@ -45,8 +46,9 @@ def settle_with_care(paid: Paid, *, now: datetime) -> str:
         return _hear_of_known(known, order, paid, now=now)
     if order.state == PAID:
         return _hear_of_second(order, paid, wrong, now=now)
+    sums = {"ordered_fen": order.amount_fen, "told_fen": paid.amount_fen}
     for name in wrong:
-        raise_alert(kind=MISMATCHES[name], subject=paid.out_trade_no, now=now, told_by=paid.told_by)
+        raise_alert(kind=MISMATCHES[name], subject=paid.out_trade_no, now=now, told_by=paid.told_by, **sums)
     if (wrong or order.state == QUARANTINED) and not _is_confirmed(paid, wrong):
         move(order, QUARANTINED)
         return SET_ASIDE
@@ -113,7 +115,8 @@ def _hear_of_known(known: tuple[str, int | None], order: PaymentOrder, paid: Pai
     if known == (order.out_trade_no, paid.amount_fen):
         return REPEATED
     kind: AlertKind = "AMOUNT_MISMATCH" if known[0] == order.out_trade_no else "TRANSACTION_REUSED"
-    raise_alert(kind=kind, subject=paid.out_trade_no, now=now, told_by=paid.told_by)
+    sums = {"ordered_fen": order.amount_fen, "told_fen": paid.amount_fen}
+    raise_alert(kind=kind, subject=paid.out_trade_no, now=now, told_by=paid.told_by, **sums)
     return SET_ASIDE
 
 
@@ -152,5 +155,6 @@ def _redirect(order: PaymentOrder, paid: Paid, *, now: datetime) -> None:
     order.paid_at, order.paid_fen, order.transaction_no = paid.success_at, paid.amount_fen, paid.transaction_no
     failpoint("order_redirected")
     post_payment(paid, target=UNALLOCATED, reason=GIFT_UNALLOCATED, reference=paid.out_trade_no, now=now)
-    raise_alert(kind="GIFT_REDIRECTED", subject=paid.out_trade_no, now=now, told_by=paid.told_by)
+    told = {"told_by": paid.told_by, "amount_fen": paid.amount_fen}
+    raise_alert(kind="GIFT_REDIRECTED", subject=paid.out_trade_no, now=now, **told)
     tell_of_redirected(order, amount_fen=paid.amount_fen, now=now)

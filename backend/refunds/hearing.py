@@ -128,7 +128,7 @@ def _become(row: Refund, order: PaymentOrder, *, became: str, told: RefundTold, 
     else:
         row.state = became
     if became == workflow.ABNORMAL:
-        raise_alert(kind="REFUND_ABNORMAL", subject=told.refund_no, now=now)
+        raise_alert(kind="REFUND_ABNORMAL", subject=told.refund_no, now=now, amount_fen=row.amount_fen)
     if became != workflow.PROCESSING:
         tell_giver(row, now=now)
 
@@ -184,7 +184,8 @@ def _hear_of_a_stranger(told: RefundTold, *, now: datetime) -> str:
 
     Then both stand in the order in which they happened (bad input 25).
     """
-    raise_alert(kind="REFUND_UNKNOWN", subject=told.refund_no, now=now, order=told.out_trade_no, state=told.state)
+    facts = {"order": told.out_trade_no, "state": told.state, "amount_fen": told.refund_fen or None}
+    raise_alert(kind="REFUND_UNKNOWN", subject=told.refund_no, now=now, **facts)
     unpaid = select(PaymentOrder.id).where(PaymentOrder.out_trade_no == told.out_trade_no, PaymentOrder.state != PAID)
     asking = update(OrderAsk).where(OrderAsk.order_id.in_(unpaid)).values(next_at=now)
     db.session.execute(asking.execution_options(synchronize_session=False))
