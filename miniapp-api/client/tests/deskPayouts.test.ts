@@ -5,7 +5,7 @@ import ProjectPick from '@/pages-desk/parts/ProjectPick.vue'
 import PayoutRow from '@/pages-desk/payouts/PayoutRow.vue'
 import WaitingRow from '@/pages-desk/unallocated/WaitingRow.vue'
 import * as api from '@/services/deskApi'
-import { choicesOf, endOf, parted, refusalFaults, stepsOf, wishOf } from '@/services/deskPayouts'
+import { choicesOf, endOf, parted, stepsOf, wishOf } from '@/services/deskPayouts'
 import { desk } from '@/services/deskSession'
 import type { Payout, PayoutState, PurseName, WaitingMoney } from '@/services/deskTypes'
 import { Problem, problemFrom } from '@/services/problem'
@@ -53,11 +53,6 @@ describe('a payout', () => {
     const list = [waiting, ended('approved'), ended('withdrawn'), ended('refused'), ended('closed')]
     const { waiting: open, paid, ended: over } = parted(list)
     expect([open.length, paid.length, over.map((one) => one.state)]).toEqual([1, 1, ['withdrawn', 'refused', 'closed']])
-  })
-
-  it('is refused for a reason of at most two hundred characters', () => {
-    expect(refusalFaults(' ')[0].say).toBe('fault.empty')
-    expect([refusalFaults('长'.repeat(200)), refusalFaults('长'.repeat(201))[0].say]).toEqual([[], 'fault.long'])
   })
 })
 

@@ -1,21 +1,15 @@
 /** Payouts and waiting money at the desk: which step is whose, what became of it, and where money is best given. */
 import { d } from '@/i18n/desk'
-import { textFaults, type Fault } from './deskFaults'
 import type { DeskAction, Payout, PurseName, WaitingMoney } from './deskTypes'
 import { moment } from './time'
 
 export type PayoutStep = 'approve' | 'refuse' | 'withdraw'
-export const REASON_MAX = 200
 
 /** The steps that somebody may take now: one's own is withdrawn, another's is approved or refused. */
 export function stepsOf(payout: Payout, can: (action: DeskAction) => boolean): PayoutStep[] {
   if (payout.state !== 'waiting') return []
   if (payout.is_mine) return can('payouts.propose') ? ['withdraw'] : []
   return can('payouts.approve') ? ['approve', 'refuse'] : []
-}
-
-export function refusalFaults(reason: string): Fault[] {
-  return textFaults('reason', reason, REASON_MAX)
 }
 
 /** What became of a payout, in words: who did it, or that nobody had to. Nothing while it waits. */

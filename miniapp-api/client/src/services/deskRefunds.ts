@@ -56,7 +56,3 @@ export function requestFaults(draft: RefundDraft): Fault[] {
 export function requestForm(draft: RefundDraft): RefundForm {
   return { gift_code: draft.gift.trim(), amount_fen: fenOf(draft.amount), reason: draft.reason.trim() }
 }
-
-export function refusalFaults(reason: string): Fault[] {
-  return textFaults('reason', reason, REASON_MAX)
-}
