@@ -7,6 +7,7 @@ export type DeskAction =
   | 'refunds.read' | 'refunds.ask' | 'refunds.decide'
   | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
   | 'words.read' | 'words.decide' | 'reconciliation.read' | 'reconciliation.decide' | 'fees.fund' | 'media.upload' | 'audit.read'
+  | 'alerts.read' | 'alerts.act' | 'outbox.read' | 'outbox.act'
 
 export interface Desk {
   staff: { name: string; role: string; region: { code: string; name: string } }
