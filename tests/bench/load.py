@@ -54,7 +54,7 @@ def server(app: str, *, environment: dict[str, str], workers: int = 1) -> Iterat
         _wait_for(address)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGKILL)  # Politely it waits for every worker in turn; nothing of it is kept.
         process.wait(timeout=20)
 
 
