@@ -31,6 +31,7 @@ from miniapp_api.sessions import require_person
 
 bp = Blueprint("paying", __name__, description="付款：同一笔订单可以反复拿到付款方式，直到付好或到期。")
 LOOK_EVERY_SECONDS, LOOKS_MAX = 0.05, 40
+AGAIN_AFTER_SECONDS = 2
 
 
 class PayerUnknown(Refusal):
@@ -48,9 +49,9 @@ class PayElsewhere(Refusal):
 
 
 class PaymentPreparing(Refusal):
-    """Another request of the same giver is announcing the order just now; nothing has to be done twice."""
+    """Another request of the same giver is announcing the order just now: the same again, a moment later (P2)."""
 
-    status = 503
+    status = 409
     code = "PAYMENT_PREPARING"
     detail = "正在准备付款，请稍候。"
     retryable = True
@@ -143,7 +144,7 @@ def _wait_until_announced(out_trade_no: str) -> None:
         if is_given_up:
             raise PaymentUnavailable()
         time.sleep(LOOK_EVERY_SECONDS)
-    raise PaymentPreparing()
+    raise PaymentPreparing(wait_seconds=AGAIN_AFTER_SECONDS)
 
 
 def _how_it_stands(out_trade_no: str) -> tuple[str, bool]:

@@ -241,7 +241,7 @@ def test_who_waits_too_long_is_asked_to_come_again(
     until = {"state": "prepaying", "announcing_until": village.clock + timedelta(seconds=9)}
     village.writes(lambda: db.session.execute(update(PaymentOrder).values(until)))
     answer = payer.pays(told["code"])
-    assert (answer.status_code, answer.json["code"]) == (503, "PAYMENT_PREPARING")
+    assert (answer.status_code, answer.json["code"]) == (409, "PAYMENT_PREPARING")
     village.later(seconds=9)
     assert payer.pays(told["code"]).json["pay_params"]["package"] == "prepay_id=wx2", "who announced it has died"
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
+from typing import Any
 
-from hypothesis import HealthCheck, given
+import pytest
+from hypothesis import given, seed
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from backend.core.audit import AuditEntry
 from backend.core.db import db
+from backend.core.idempotency import KeptAnswer
+from backend.donations.models import Gift
+from backend.outbox.models import OutboxItem
 from backend.payments.models import PaymentOrder
+from backend.payments.providers import OrderToPrepay, PayWay
+from backend.payments.sandbox import SandboxProvider
+from tests.world.figures import SEED, figure
 from tests.world.giving import Giving, new_key, village
 
 __all__ = ["village"]
+NAMES = st.one_of(st.none(), st.text(alphabet="张王李赵ab", min_size=1, max_size=5))
+WISHES = st.tuples(st.integers(1, 500_000_000), NAMES, st.booleans()).map(
+    lambda told: dict(zip(("fen", "name", "hide_amount"), told, strict=True))  # Always the same bytes for the same.
+)
 
 
 def test_fifty_requests_under_one_key_order_one_gift_and_get_one_answer(village: Giving) -> None:
@@ -65,29 +79,51 @@ def test_the_same_key_of_two_people_is_two_gifts(village: Giving) -> None:
     assert len(codes) == 2
 
 
-@rules(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(
-    first=st.integers(1, 500_000_000),
-    second=st.integers(1, 500_000_000),
-    name=st.one_of(st.none(), st.text(alphabet="张王李赵ab", min_size=1, max_size=5)),
-)
-def test_a_repeat_is_the_same_answer_and_another_story_is_refused(
-    village: Giving, first: int, second: int, name: str | None
+def test_a_key_used_again_while_the_first_request_is_under_way_is_told_to_come_again(
+    village: Giving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not hasattr(village, "roof"):
-        village.roof, village.giver = village.opens_project("屋顶"), village.phone()  # type: ignore[attr-defined]  # kept
-    phone, roof, key = village.giver, village.roof, new_key()  # type: ignore[attr-defined]  # kept over examples
-    answer = phone.orders(roof, first, key=key, name=name)
-    assert answer.status_code == 201
-    assert phone.orders(roof, first, key=key, name=name).data == answer.data
+    monkeypatch.setattr("miniapp_api.paying.LOOKS_MAX", 2)
+    roof, phone = village.opens_project("屋顶"), village.phone()
+    real, meanwhile = SandboxProvider.prepay, []
 
-    def count() -> int:
-        return village.asks(lambda: db.session.scalar(select(func.count()).select_from(PaymentOrder)) or 0)
+    def hangs(self: SandboxProvider, order: OrderToPrepay, *, now: datetime) -> PayWay:
+        before = written(village)
+        meanwhile.append(phone.orders(roof, key="one-key-for-all"))
+        assert written(village) == before, "who is told to come again has written nothing"
+        return real(self, order, now=now)
 
-    before = count()
-    other = phone.orders(roof, second, key=key, name=name)
-    same = first == second
-    assert (other.status_code, other.data == answer.data) == ((201, True) if same else (422, False))
-    assert count() == before
+    monkeypatch.setattr(SandboxProvider, "prepay", hangs)
+    first = phone.orders(roof, key="one-key-for-all")
+    (answer,) = meanwhile
+    assert (answer.status_code, answer.json["code"], answer.json["retryable"]) == (409, "PAYMENT_PREPARING", True)
+    assert answer.headers["Retry-After"] == "2"
+    assert phone.orders(roof, key="one-key-for-all").data == first.data
+    assert village.order_states() == ["payable"]
+
+
+def written(village: Giving) -> list[int]:
+    """How much stands in the tables that ordering a gift writes to."""
+    tables = (PaymentOrder, Gift, KeptAnswer, OutboxItem, AuditEntry)
+    return [village.asks(lambda: db.session.scalar(select(func.count()).select_from(one)) or 0) for one in tables]  # noqa: B023 - asked at once.
+
+
+@pytest.mark.promise(name="P2")
+@pytest.mark.timeout(0)
+def test_a_repeat_is_the_same_answer_and_another_story_is_refused(village: Giving) -> None:
+    roof, phone = village.opens_project("屋顶"), village.phone()
+
+    @seed(SEED)
+    @rules(max_examples=figure("P2", slice=25, full=10_000), deadline=None, database=None)
+    @given(first=WISHES, second=WISHES)
+    def gives(first: dict[str, Any], second: dict[str, Any]) -> None:
+        key = new_key()
+        answer = phone.orders(roof, key=key, again=True, **first)
+        assert answer.status_code == 201
+        assert phone.orders(roof, key=key, again=True, **first).data == answer.data
+        before = written(village)
+        other = phone.orders(roof, key=key, again=True, **second)
+        is_same = first == second
+        assert (other.status_code, other.data == answer.data) == ((201, True) if is_same else (422, False))
+        assert written(village) == before
+
+    gives()

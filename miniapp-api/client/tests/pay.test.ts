@@ -91,7 +91,7 @@ describe('a payer whom WeChat does not know', () => {
     expect(assign).not.toHaveBeenCalled()
   })
 
-  it.each([['PAYMENT_PREPARING', 503], ['PAYMENT_NUMBER_KNOWN', 503]])('while %s the same is asked again', async (code, status) => {
+  it.each([['PAYMENT_PREPARING', 409], ['PAYMENT_NUMBER_KNOWN', 503]])('while %s the same is asked again', async (code, status) => {
     const act = vi.fn().mockRejectedValueOnce(refused(status, code)).mockResolvedValue('paid')
     const answer = asPayer(act, { page: '/give' })
     await vi.advanceTimersByTimeAsync(2000)
@@ -99,7 +99,7 @@ describe('a payer whom WeChat does not know', () => {
   })
 
   it('is not kept waiting for ever', async () => {
-    const act = vi.fn().mockRejectedValue(refused(503, 'PAYMENT_PREPARING'))
+    const act = vi.fn().mockRejectedValue(refused(409, 'PAYMENT_PREPARING'))
     const answer = expect(asPayer(act, { page: '/give' })).rejects.toMatchObject({ code: 'PAYMENT_PREPARING' })
     await vi.advanceTimersByTimeAsync(60_000)
     await answer
