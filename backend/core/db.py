@@ -28,13 +28,14 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from backend.core.clock import in_utc
-from backend.core.errors import DatabaseBusy, StorageUnavailable
+from backend.core.errors import BooksStopped, DatabaseBusy, StorageUnavailable
 
 T = TypeVar("T")
 WRITE_LOCK_SECONDS = 10
 ATTEMPTS = 3
 # SQLite: cannot write, disk full, I/O error; PostgreSQL: disk full, out of memory, read-only.
 STORAGE_SIGNS = ("readonly database", "disk is full", "disk I/O error", "No space left", "read-only transaction")
+BOOKS_SIGN = "the books are stopped"
 
 
 class Base(DeclarativeBase):
@@ -125,7 +126,8 @@ def writing(*, lock_wait_ms: int | None = None) -> Iterator[Session]:
     """Open the one writing transaction of a request or of a job's chunk; commit at its end, roll back on any error.
 
     On SQLite every writer, in every process, first takes a file lock: the busy handler is unfair and starves, the
-    lock is not. Refuses `DatabaseBusy` when the lock is not had in time and `StorageUnavailable` when the disk is.
+    lock is not. Refuses `DatabaseBusy` when the lock is not had in time, `StorageUnavailable` when the disk is not, and
+    `BooksStopped` for a transfer while the books are stopped.
     With `lock_wait_ms`, a row that another transaction holds longer ends this one; SQLite holds no rows.
     """
     refuse_nesting()
@@ -233,6 +235,8 @@ def _named_faults() -> Iterator[None]:
     except DBAPIError as error:
         if any(sign in str(error.orig) for sign in STORAGE_SIGNS):
             raise StorageUnavailable() from error
+        if BOOKS_SIGN in str(error.orig):
+            raise BooksStopped() from error
         raise
 
 

@@ -46,6 +46,15 @@ class DatabaseBusy(Refusal):
     retryable = True
 
 
+class BooksStopped(Refusal):
+    """The ledger was found out of joint: nothing is posted until an operator has seen to it; reading goes on (P3)."""
+
+    status = 503
+    code = "BOOKS_STOPPED"
+    detail = "正在核对账目，暂时不能办理，请稍后再试；已有的记录不受影响。"
+    retryable = True
+
+
 class StorageUnavailable(Refusal):
     """The disk is full or read-only; nothing was written, reading goes on."""
 

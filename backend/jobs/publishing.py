@@ -16,7 +16,7 @@ from backend.jobs import clock_guard, periods, service
 from backend.jobs.periods import CORRECTION, MONTHLY, PROJECT_END, Period
 from backend.jobs.service import LEASE, Claimed
 from backend.jobs.steps import ORDER_CHUNK
-from backend.ledger import ordering
+from backend.ledger import guard, ordering
 from backend.ledger.queries import cut_off_position, last_position
 from backend.notices import corrections, scopes
 from backend.notices import service as notices
@@ -26,7 +26,7 @@ CHUNK = 10  # Their insertion holds the write lock for about 15 ms.
 
 
 class PeriodsPaused(Refusal):
-    """The clock cannot be believed; nothing is published until an operator confirms it (law 10)."""
+    """The clock cannot be believed, or the books are stopped; an operator sees to it first (law 10, P3)."""
 
     code = "PERIODS_PAUSED"
     detail = "系统时钟异常，公示已暂停；请核对时间后执行 flask --app wsgi confirm-clock。"
@@ -52,6 +52,8 @@ def publish_due(
     """
     if read_with_retries(clock_guard.state).paused_at is not None:
         raise PeriodsPaused()
+    if read_with_retries(guard.state).stopped_at is not None:
+        raise PeriodsPaused("账目正在核对，公示已暂停；对平后执行 flask --app wsgi open-books。")
     drain_queue(should_stop=should_stop)
     published: list[str] = []
     hand = Hand(worker=worker, lease=lease, now=now, should_stop=should_stop)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from backend.core import idempotency
 from backend.core.clock import local_day
-from backend.ledger import ordering, queries
+from backend.ledger import chain, ordering, queries
 from backend.people.login import forget_old_failures
 from backend.people.login_states import forget_old_states
 from backend.people.phone import forget_old_codes
@@ -16,6 +16,7 @@ from backend.people.service import forget_ended_sessions
 from backend.vault.erasing import end_terms
 
 ORDER_CHUNK = 100  # Numbering and rolling up so many holds the write lock for about 25 ms.
+CHAIN_CHUNK = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +24,8 @@ class Step:
     """One work of the loop. `act` does one chunk at `now` and returns how many things it did; zero: nothing waits.
 
     `act` runs inside a writing transaction of its own and must be done with a chunk within 50 ms. A step that
-    `calls_out` gets no transaction: it opens its own around its calls (law 13). `has_work` is asked in a reading
-    transaction before, so that an idle loop takes no write lock.
+    `calls_out`, or reads for long, gets no transaction and runs beside the others: it opens its own (law 13).
+    `has_work` is asked in a reading transaction before, so that an idle loop takes no write lock.
     """
 
     name: str
@@ -42,6 +43,14 @@ def _has_queue(_now: datetime) -> bool:
     return queries.oldest_queued_at() is not None
 
 
+def _chain(_now: datetime) -> int:
+    return chain.extend(limit=CHAIN_CHUNK)
+
+
+def _has_unlinked(_now: datetime) -> bool:
+    return chain.has_unlinked()
+
+
 def _forget_answers(now: datetime) -> int:
     return idempotency.forget_old_answers(now=now)
 
@@ -57,6 +66,7 @@ def _forget_people(now: datetime) -> int:
 
 STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
+    Step(name="chain", act=_chain, has_work=_has_unlinked, every_seconds=10),
     Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
     Step(name="forget_people", act=_forget_people, every_seconds=3600),
     Step(name="end_terms", act=_end_terms, every_seconds=3600),

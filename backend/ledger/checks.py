@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import case, func, literal, select, text, union_all
+from sqlalchemy import CompoundSelect, case, func, literal, select, text, union_all
 
 from backend.core.db import db
 from backend.ledger.accounts import WORLD
@@ -52,19 +53,20 @@ def _order_keeps_time() -> list[str]:
     return [f"位置 {row.position} 的时间早于前一位置" for row in db.session.execute(late)]
 
 
-def _legs(*, ordered_only: bool) -> object:
-    into = select(Transfer.id, Transfer.target_account.label("account"), Transfer.reason, Transfer.amount_fen)
-    into = into.add_columns(literal(1).label("into"))
-    out = select(Transfer.id, Transfer.source_account.label("account"), Transfer.reason, Transfer.amount_fen)
-    out = out.add_columns(literal(0).label("into"))
-    if ordered_only:
-        into = into.join(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
-        out = out.join(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
-    return union_all(into, out)
+def ordered_legs() -> CompoundSelect[Any]:
+    """Return both sides of every transfer that has its place in the order: account, reason, fen, and whether in."""
+    sides = ((Transfer.target_account, 1), (Transfer.source_account, 0))
+    legs = (
+        select(
+            Transfer.id, side.label("account"), Transfer.reason, Transfer.amount_fen, literal(into).label("into")
+        ).join(OrderedTransfer, OrderedTransfer.transfer_id == Transfer.id)
+        for side, into in sides
+    )
+    return union_all(*legs)
 
 
 def _balances_are_recomputed() -> list[str]:
-    legs = _legs(ordered_only=True).subquery("legs")  # type: ignore[attr-defined]  # a CompoundSelect
+    legs = ordered_legs().subquery("legs")
     signed = case((legs.c.into == 1, legs.c.amount_fen), else_=-legs.c.amount_fen)
     sums = select(legs.c.account, func.sum(signed).label("fen")).where(legs.c.account != WORLD)
     true = sums.group_by(legs.c.account).subquery()
@@ -79,7 +81,7 @@ def _balances_are_recomputed() -> list[str]:
 
 
 def _flows_are_recomputed() -> list[str]:
-    legs = _legs(ordered_only=True).subquery("legs")  # type: ignore[attr-defined]  # a CompoundSelect
+    legs = ordered_legs().subquery("legs")
     into = func.sum(case((legs.c.into == 1, legs.c.amount_fen), else_=0))
     out = func.sum(case((legs.c.into == 0, legs.c.amount_fen), else_=0))
     counts = func.sum(legs.c.into), func.sum(1 - legs.c.into)

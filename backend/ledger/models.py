@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db import Base, UtcDateTime
@@ -69,6 +69,29 @@ class LedgerState(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     last_position: Mapped[int] = mapped_column(BigInteger)
     last_ordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BooksGuard(Base):
+    """One row: whether the books are stopped, and when they were last found right. A trigger on `transfers` asks it."""
+
+    __tablename__ = "books_guard"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(String(200))
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChainLink(Base):
+    """One link of a hash chain: it covers a row of the ledger or of the audit log, and the link before (P4)."""
+
+    __tablename__ = "chain_links"
+    __table_args__ = (UniqueConstraint("chain", "row_id"),)
+
+    chain: Mapped[str] = mapped_column(String(10), primary_key=True)
+    position: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    row_id: Mapped[int] = mapped_column(RowId)
+    sha256: Mapped[str] = mapped_column(String(64))
 
 
 class Account(Base):

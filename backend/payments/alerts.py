@@ -24,6 +24,7 @@ AlertKind = Literal[
     "APP_MISMATCH",
     "BILL_BROKEN",
     "BILL_LACKING",
+    "BOOKS_STOPPED",
     "CURRENCY_MISMATCH",
     "DAY_NOT_CLOSED",
     "DECRYPT_FAILED",

@@ -23,6 +23,7 @@ from miniapp_api.metrics import install_metrics
 from miniapp_api.openapi import LateApi
 from miniapp_api.payments import install_provider
 from miniapp_api.problems import install_problem_handlers
+from miniapp_api.read_only import install_read_only
 from miniapp_api.routes import BLUEPRINTS, PAGES
 
 MIGRATIONS = str(HOUSE / "backend" / "migrations")
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
     )
     install_shared_answers(app, milliseconds=settings.shared_answer_ms)
     install_edge(app)
+    install_read_only(app)
     install_logs(app)
     install_metrics(app)
     db.init_app(app)

@@ -11,6 +11,7 @@ from backend.content.checks import check_content
 from backend.core import clock
 from backend.core.db import db, read_with_retries, writing
 from backend.disbursements.checks import check_disbursements
+from backend.ledger.chain import check_chain
 from backend.ledger.checks import check_ledger
 from backend.notices.checks import check_notices, check_periods
 from backend.payments.checks import check_payments
@@ -24,6 +25,7 @@ from backend.regions import loading
 from backend.vault.checks import check_vault
 from backend.volunteers.checks import check_volunteers
 from miniapp_api.commands_backup import install_backup_commands
+from miniapp_api.commands_books import install_book_commands
 from miniapp_api.commands_doctor import doctor
 from miniapp_api.commands_jobs import install_job_commands
 from miniapp_api.commands_receipts import install_receipt_commands
@@ -35,6 +37,7 @@ from miniapp_api.commands_wechat import install_wechat_commands
 
 CHECKS = (
     check_ledger,
+    check_chain,
     check_routes,
     check_projects,
     check_disbursements,
@@ -57,6 +60,7 @@ def install_commands(app: Flask) -> None:
     app.cli.add_command(doctor)
     app.cli.add_command(trace)
     install_backup_commands(app)
+    install_book_commands(app)
     install_job_commands(app)
     install_staff_commands(app)
     install_wechat_commands(app)

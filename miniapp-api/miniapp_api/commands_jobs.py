@@ -14,7 +14,7 @@ from backend.content.worker import word_steps
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.core.errors import Refusal
-from backend.jobs import clock_guard, publishing, service, worker
+from backend.jobs import clock_guard, publishing, self_check, service, worker
 from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
 from backend.messages.reminding import reminder_steps
@@ -43,7 +43,14 @@ def scheduler(lead_seconds: int, minute_seconds: int) -> None:
     found, wechat = settings(), wechat_of(settings())
     openids = mini_openids(found)
     words = (*word_steps(found, wechat=wechat, find_openid=openids), *reminder_steps(found, find_openid=openids))
-    steps = (*STEPS, *money_steps(found), *outbox_steps(senders_of(found)), *words, *reconcile_steps(found))
+    steps = (
+        *STEPS,
+        *money_steps(found),
+        *outbox_steps(senders_of(found)),
+        *words,
+        *reconcile_steps(found),
+        self_check.STEP,
+    )
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,7 @@ from backend.core.config import HOUSE
 from backend.core.db import db, read_with_retries
 from backend.core.errors import NotFound
 from backend.jobs import clock_guard
-from backend.ledger import queries
+from backend.ledger import guard, queries
 from backend.people.models import Staff
 from backend.projects.models import Project
 from backend.regions.models import RegionsState
@@ -113,6 +113,13 @@ def _clock() -> str | None:
     return f"{state.reason}；公示已暂停，核对时间后执行 flask --app wsgi confirm-clock"
 
 
+def _books() -> str | None:
+    state = guard.state()
+    if state.stopped_at is None:
+        return None
+    return f"{state.reason}；已暂停办理，只能查看：flask --app wsgi verify，对平后执行 flask --app wsgi open-books"
+
+
 def _demo() -> str | None:
     told = exists().where(Staff.is_demo, Staff.disabled_at.is_(None)) | exists().where(Project.is_demo)
     if not settings().is_production or not db.session.scalar(select(told)):
@@ -127,5 +134,6 @@ PARTS: dict[str, Part] = {
     "scheduler": _scheduler,
     "ledger_queue": _ledger_queue,
     "clock": _clock,
+    "books": _books,
     "demo": _demo,
 }
