@@ -59,11 +59,8 @@ class AccountView:
     is_present: bool
 
 
-def openid_of(*, person_id: int, app_id: str, secret_key: str) -> str | None:
-    """Return the openid under which WeChat knows this person in this app, the one used last, or None.
-
-    It opens with the keys of the environment; `secret_key`, of which only hashes are drawn, has no part in it.
-    """
+def openid_of(*, person_id: int, app_id: str) -> str | None:
+    """Return the openid under which WeChat knows this person in this app, the one used last, or None."""
     mine = LoginAccount.person_id.in_(same_human(person_id)) & LoginAccount.kind.in_(WECHAT_KINDS)
     statement = select(LoginAccount).where(mine, LoginAccount.app_id == app_id)
     row = db.session.scalars(statement.order_by(LoginAccount.used_at.desc(), LoginAccount.id.desc()).limit(1)).first()
@@ -73,7 +70,7 @@ def openid_of(*, person_id: int, app_id: str, secret_key: str) -> str | None:
 def mini_openids(settings: Settings) -> Callable[[int], str | None]:
     """Return what says under which openid the mini-program knows a person; who never came by it has none."""
     app_id = "" if settings.wechat.mini is None else settings.wechat.mini.app_id
-    return lambda person_id: openid_of(person_id=person_id, app_id=app_id, secret_key=settings.secret_key)
+    return lambda person_id: openid_of(person_id=person_id, app_id=app_id)
 
 
 def person_of(identity: Identity, *, secret_key: str) -> int | None:

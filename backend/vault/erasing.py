@@ -23,6 +23,7 @@ from backend.vault.consent import LABELS, take_back
 from backend.vault.fields import GIFT_NAME, RECEIPT_DONOR
 from backend.vault.models import VaultKey, VaultValue
 from backend.vault.queries import values_of
+from backend.volunteers.joining import free_coming_seats
 
 KEPT_YEARS = 30
 """会计档案管理办法, annex 1: vouchers, and a receipt is one, are kept thirty years from the end of their year."""
@@ -32,11 +33,12 @@ def erase(person_id: int, *, actor: str, now: datetime) -> int:
     """Forget a human, under all rows of his; return how many receipts keep his name for their term.
 
     Destroys his keys, so that what any copy of the database holds of him is noise; deletes values, accounts, sessions,
-    messages, checks and kept answers. Gifts, receipts' numbers and hours stay under his public code. Of a receipt that
-    was issued under his real name and not waived, the name is sealed anew, under a key of its own with a term
-    (慈善法 38, PIPL 47 para. 2). Again changes nothing.
+    messages, checks and kept answers; gives seats in coming activities back. Gifts, receipts' numbers and hours stay
+    under his public code. Of a receipt that was issued under his real name and not waived, the name is sealed anew,
+    under a key of its own with a term (慈善法 38, PIPL 47 para. 2). Again changes nothing.
     """
     rows = list(db.session.scalars(same_human(person_id)))
+    free_coming_seats(person_id, now=now)
     held = select(VaultKey).where(VaultKey.person_id.in_(rows)).order_by(VaultKey.person_id)
     keys = db.session.scalars(held.with_for_update().execution_options(populate_existing=True)).all()
     kept = _keep_for_its_term(rows, now=now)

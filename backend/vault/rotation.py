@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from backend.core.db import db
+from backend.core.failpoints import failpoint
 from backend.vault import keyring
 from backend.vault.models import VaultKey
 
@@ -25,6 +26,8 @@ def rotate_chunk(*, limit: int = CHUNK) -> int:
         assert row.kek_id is not None, "what was found by its kek_id has one"
         row.wrapped = keyring.rewrapped(row.wrapped, kek_id=row.kek_id, keys=keys, key_id=row.key_id)
         row.kek_id = keys.current
+    db.session.flush()  # So that a kill comes when the database has heard of it, and forgets it again.
+    failpoint("keys_rewrapped")
     return len(rows)
 
 

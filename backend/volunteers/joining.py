@@ -1,4 +1,4 @@
-"""What joining two persons means for their seats; their hours are read as one human's by `queries.events_of`."""
+"""What joining two persons, or forgetting one, means for seats; hours are read as one human's by `events_of`."""
 
 from __future__ import annotations
 
@@ -40,6 +40,27 @@ def free_double_seats(person_id: int, *, now: datetime) -> int:
     for activity, person in double:
         _free(activity, person, now=now)
     return len(double)
+
+
+def free_coming_seats(person_id: int, *, now: datetime) -> int:
+    """Give back every seat of a human who has himself forgotten, where nothing is recorded yet; return how many.
+
+    Seats of what is over stay, as hours do: that is the past. Runs in the transaction that forgets, before his keys are
+    held: a sign-up of his other phone at the same moment is waited for.
+    """
+    human = same_human(person_id)
+    names = select(VolunteerName.person_id).where(VolunteerName.person_id.in_(human)).order_by(VolunteerName.person_id)
+    db.session.execute(names.with_for_update())
+    statement = (
+        select(SignUp.activity_id, SignUp.person_id)
+        .join(Activity, Activity.id == SignUp.activity_id)
+        .where(SignUp.person_id.in_(human), SignUp.cancelled_at.is_(None), Activity.ends_at > now, ~is_recorded())
+        .order_by(SignUp.activity_id, SignUp.person_id)
+    )
+    coming = [(row.activity_id, row.person_id) for row in db.session.execute(statement)]
+    for activity, person in coming:
+        _free(activity, person, now=now)
+    return len(coming)
 
 
 def _free(activity_id: int, person_id: int, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from backend.core.db import read_with_retries, write_with_retries
 from backend.vault import keyring
-from backend.vault.rotation import counted_by_key, rotate_chunk
+from backend.vault.rotation import CHUNK, counted_by_key, rotate_chunk
 
 
 def install_vault_commands(app: Flask) -> None:
@@ -17,13 +17,14 @@ def install_vault_commands(app: Flask) -> None:
 
 
 @click.command("rotate-vault-keys")
+@click.option("--chunk", type=click.IntRange(1, 10_000), default=CHUNK, show_default=True, help="一次换多少把")
 @with_appcontext
-def rotate_vault_keys() -> None:
+def rotate_vault_keys(chunk: int) -> None:
     """Wrap every person's key anew by the first key of VAULT_KEYS. Killed in between, run it again."""
     try:
         done = 0
-        while chunk := write_with_retries(rotate_chunk):
-            done += chunk
+        while changed := write_with_retries(lambda: rotate_chunk(limit=chunk)):
+            done += changed
             click.echo(f"\r已换 {done:,} 把", nl=False)
     except keyring.SealBroken as error:
         help_text = "请把旧密钥也写进 VAULT_KEYS（放在新密钥后面）再运行"

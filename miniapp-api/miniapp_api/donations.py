@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -89,13 +90,18 @@ def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
     """List the gifts of this phone's person, newest first (R108)."""
     limit = page["limit"]
     rows = queries.gifts_of_person(require_person().id, before_id=before_id(page), limit=limit + 1, now=clock.now())
+    return listed(rows, limit=limit, row_id=lambda gift: gift.id, shown=as_mine(rows))
+
+
+def as_mine(rows: Sequence[GiftRecord]) -> Callable[[GiftRecord], dict[str, Any]]:
+    """Return what shows each of these gifts to their giver; the projects of all are read at once."""
     projects = find_projects(code for gift in rows for code in (gift.project_code, gift.redirected_to) if code)
     names = called({project.village_code for project in projects.values()})
     titles = {
         code: _told_of(project) | {"village_name": names.get(project.village_code, "")}
         for code, project in projects.items()
     }
-    return listed(rows, limit=limit, row_id=lambda gift: gift.id, shown=lambda gift: _mine(gift, titles))
+    return lambda gift: _mine(gift, titles)
 
 
 def gift_view(gift: GiftRecord, *, reused: bool, now: datetime) -> dict[str, Any]:

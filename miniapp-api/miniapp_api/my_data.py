@@ -11,6 +11,7 @@ from backend.core import clock
 from backend.core.errors import InvalidInput, Refusal
 from backend.donations import queries as gifts
 from backend.donations import service as donations
+from backend.donations.queries import GiftRecord
 from backend.people.accounts import has_account
 from backend.people.entering import require_fresh
 from backend.people.service import Person
@@ -21,13 +22,18 @@ from backend.vault.erasing import erase, receipts_to_keep
 from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, OPENID, PHONE, SHARE_NAME, masked
 from backend.vault.policy import Policy, present_policy
 from backend.volunteers.service import tell_name
+from miniapp_api.donations import as_mine
 from miniapp_api.edge import reads, writes
+from miniapp_api.gift_schemas import MyGiftSchema
 from miniapp_api.sessions import require_person, session_token
 from miniapp_api.times import LocalTime
+from miniapp_api.volunteers import HoursSchema, hours_of
 from miniapp_api.words import hand_in_gift, hand_in_nickname
 
 bp = Blueprint("my_data", __name__, description="我的信息")
 VALUE_CHARS_MAX = 100
+GIFTS_AT_ONCE = 200
+COPY_ACTIVITIES_MAX = 10_000
 
 
 class NotHere(Refusal):
@@ -85,6 +91,13 @@ class MyDataSchema(Schema):
     receipts_kept = fields.Integer(required=True)
 
 
+class MyCopySchema(MyDataSchema):
+    """The copy: also every gift and every hour, as this person sees them on his own pages."""
+
+    gifts = fields.List(fields.Nested(MyGiftSchema), required=True)
+    hours = fields.Nested(HoursSchema, required=True)
+
+
 class CorrectionSchema(Schema):
     """What the value is to be."""
 
@@ -119,13 +132,15 @@ def show_my_data() -> dict[str, Any]:
 
 
 @bp.get("/me/data/copy")
-@bp.response(200, MyDataSchema)
+@bp.response(200, MyCopySchema)
 @reads
 def copy_my_data() -> dict[str, Any]:
     """Give a copy of everything, whole, to carry elsewhere (PIPL 45). Who has an account logs in anew before."""
     person = require_person()
     _require_owner(person)
-    return _my_data(person, is_whole=True)
+    given = _gifts_of(person.id)
+    own = {"gifts": list(map(as_mine(given), given)), "hours": hours_of(person.id, limit=COPY_ACTIVITIES_MAX)}
+    return _my_data(person, is_whole=True) | own
 
 
 @bp.put("/me/data/<field>/<row>")
@@ -176,6 +191,16 @@ def erase_me(_form: dict[str, Any]) -> dict[str, int]:
 def _require_owner(person: Person) -> None:
     if has_account(person.id):
         require_fresh(session_token() or "", now=clock.now())
+
+
+def _gifts_of(person_id: int) -> list[GiftRecord]:
+    """Return all gifts of a person, read page by page."""
+    found: list[GiftRecord] = []
+    before: int | None = None
+    while page := gifts.gifts_of_person(person_id, before_id=before, limit=GIFTS_AT_ONCE, now=clock.now()):
+        found += page
+        before = page[-1].id
+    return found
 
 
 def _my_data(person: Person, *, is_whole: bool) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from backend.payments.providers import CHANNELS, H5, PaymentUnavailable, PaysOnP
 from backend.people.accounts import openid_of
 from backend.people.humans import is_same_human
 from miniapp_api.donations import gift_view
-from miniapp_api.edge import settings
 from miniapp_api.gift_schemas import GiftSchema
 from miniapp_api.payments import current_provider
 from miniapp_api.sessions import require_person
@@ -94,7 +93,7 @@ def payer_ref(provider: Provider, *, person_id: int, app_id: str) -> str | None:
     """Return who pays in the provider's words, None where it does not ask. Refuses `PayerUnknown`."""
     if not isinstance(provider, PaysOnPhone):
         return None
-    found = openid_of(person_id=person_id, app_id=app_id, secret_key=settings().secret_key)
+    found = openid_of(person_id=person_id, app_id=app_id)
     if found is None:
         raise PayerUnknown(app_id=app_id)
     return found

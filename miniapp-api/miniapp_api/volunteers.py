@@ -214,7 +214,12 @@ def check_out(given: dict[str, Any], code: str) -> Response:
 @reads
 def my_hours() -> dict[str, Any]:
     """Return the asker's hours: the total, and each activity."""
-    hours = queries.my_hours(person_id=require_person().id, now=clock.now())
+    return hours_of(require_person().id)
+
+
+def hours_of(person_id: int, *, limit: int = 200) -> dict[str, Any]:
+    """Return a person's hours as he sees them; the total is of all, whatever the limit."""
+    hours = queries.my_hours(person_id=person_id, now=clock.now(), limit=limit)
     items = [{**vars(line.service), "activity": line.activity} for line in hours.items]
     return {"total_minutes": hours.total_minutes, "confirmed_minutes": hours.confirmed_minutes, "items": items}
 

@@ -147,7 +147,7 @@ def test_one_human_in_two_apps_is_known_by_his_unionid(entering: Entering) -> No
     person, key = entering.person_id(in_mini), entering.settings.secret_key
     asked = [(MINI, "openid-阿芳"), (OFFICIAL, "openid-阿芳h5"), ("wx-unknown", None)]
     for app_id, openid in asked:
-        assert entering.asks(lambda a=app_id: openid_of(person_id=person, app_id=a, secret_key=key)) == openid  # type: ignore[misc]  # bound
+        assert entering.asks(lambda a=app_id: openid_of(person_id=person, app_id=a)) == openid  # type: ignore[misc]  # bound
     with_mini = mini_openids(entering.settings)
     assert entering.asks(lambda: with_mini(person)) == "openid-阿芳"
     known = Identity(kind=WECHAT_MINI, app_id=MINI, subject="openid-阿芳")

@@ -79,8 +79,13 @@ def test_a_person_sees_everything_that_we_hold_and_what_it_is_for(entering: Ente
 
 
 def test_the_copy_has_every_value_whole_and_needs_a_fresh_login(entering: Entering) -> None:
-    phone, _, _ = somebody(entering)
+    phone, _, gift = somebody(entering)
     copied = values(phone, "/me/data/copy")
+    whole = phone.asks("/me/data/copy")
+    assert [(one["code"], one["amount_fen"], one["project"]["title"]) for one in whole["gifts"]] == [
+        (gift["code"], 20_00, "屋顶")
+    ]
+    assert (whole["hours"], whole["consents"] != []) == ({**phone.asks("/me/hours")}, True)
     assert (copied["account.phone"][-11:], copied["account.openid"]) == ("13812345678", "openid-阿芳")
     entering.later(minutes=20)
     assert phone.browser.get("/api/v1/me/data/copy").json["code"] == "LOGIN_AGAIN"  # type: ignore[index]  # a problem
