@@ -25,10 +25,10 @@ END = TEN + timedelta(minutes=30)
 
 def test_an_order_is_asked_about_soon_then_seldom_then_once_more_after_its_end() -> None:
     asked, now = [], TEN + timedelta(seconds=10)
-    for _ in range(7):
+    for _ in range(8):
         asked.append(int((now - TEN).total_seconds()))
         now = next_ask(created_at=TEN, expires_at=END, now=now)
-    assert asked == [10, 30, 60, 180, 600, 1800, 2400]
+    assert asked == [10, 30, 60, 180, 600, 1200, 1800, 2400]
 
 
 def test_an_order_of_a_long_life_is_asked_about_hourly() -> None:
