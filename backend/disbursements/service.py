@@ -9,6 +9,7 @@ from sqlalchemy import select
 from backend.core import audit
 from backend.core.db import db
 from backend.core.errors import NotFound
+from backend.core.failpoints import failpoint
 from backend.core.ids import new_code
 from backend.disbursements.ending import check_waits, locked_payout
 from backend.disbursements.models import Payout
@@ -41,6 +42,7 @@ def propose_payout(*, project: str, amount_fen: int, staff: StaffMember, now: da
     audit.record(
         action="payouts.propose", actor=staff.code, subject=row.code, now=now, project=project, amount_fen=amount_fen
     )
+    failpoint("payout_proposed")
     return row.code
 
 

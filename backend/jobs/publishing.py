@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from backend.core.clock import local_day, start_of_local_day
 from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import Refusal
+from backend.core.failpoints import failpoint
 from backend.jobs import clock_guard, periods, service
 from backend.jobs.periods import CORRECTION, MONTHLY, PROJECT_END, Period
 from backend.jobs.service import LEASE, Claimed
@@ -86,9 +87,12 @@ def _publish(period: Period, hand: Hand, *, into: list[str]) -> bool:
     claimed = write_with_retries(lambda: _claim(period, hand))
     if claimed is None:
         return not read_with_retries(lambda: service.open_periods([period]))
+    failpoint("period_claimed")
     while not hand.should_stop():
         drafts = read_with_retries(lambda: _drafts(claimed, now=hand.now))
+        failpoint("notices_drafted")
         codes, is_done, is_mine = _write_chunk(claimed, drafts, now=hand.now)
+        failpoint("notices_committed")
         into += codes
         if is_done or not is_mine:
             return is_done
@@ -133,6 +137,7 @@ def _write(claimed: Claimed, drafts: list[Draft], *, now: datetime) -> tuple[lis
     if not service.keep_claim(claimed, now=now):
         return [], False, False
     codes = [draft.code for draft in drafts if notices.publish(draft)]
+    failpoint("notices_written")
     is_last = claimed.period.kind != MONTHLY or len(drafts) < CHUNK
     is_done = is_last and service.finish(claimed, now=now)
     return codes, is_done, True

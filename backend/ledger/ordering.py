@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Row, delete, insert, select, update
 
 from backend.core.db import db, insert_once
+from backend.core.failpoints import failpoint
 from backend.ledger.accounts import WORLD, purse_of
 from backend.ledger.models import Account, Flow, LedgerState, OrderedTransfer, QueuedTransfer, Transfer
 
@@ -37,6 +38,7 @@ def append_order(*, limit: int = CHUNK) -> int:
     _roll_up(rows)
     taken = [row.id for row in rows]
     db.session.execute(delete(QueuedTransfer).where(QueuedTransfer.transfer_id.in_(taken)))
+    failpoint("places_given")
     return len(rows)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 
 from backend.core.db import db, insert_once
 from backend.core.errors import Refusal
+from backend.core.failpoints import failpoint
 from backend.core.prepared import Prepared
 from backend.ledger.accounts import AMOUNT_FEN_MAX, WORLD, check_account, purse_of
 from backend.ledger.models import Account, QueuedTransfer, Transfer
@@ -126,6 +127,7 @@ def _append(draft: TransferDraft, *, now: datetime) -> PostedTransfer:
     new_id = _TRANSFER.execute(told | {"posted_at": now}).scalar()
     if new_id is not None:
         _QUEUE.execute({"transfer_id": new_id})
+        failpoint(f"posted_{draft.reason}")
         return PostedTransfer(**told, id=new_id, posted_at=now, is_new=True)
     posted = find_transfer(draft.reference)
     if posted is None:

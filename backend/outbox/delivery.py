@@ -33,6 +33,7 @@ def deliver_due(*, kind: str, sender: Sender, now: datetime, limit: int = 5, cha
         outcome = _sent(message, sender, now=now)
         failpoint("outbox_sent")
         write_with_retries(lambda: _note(message, outcome, sender, now=now, chance=chance()))  # noqa: B023 - called at once.
+        failpoint("outbox_noted")
     return limit
 
 

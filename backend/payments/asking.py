@@ -37,7 +37,7 @@ class Question:
 
 
 def next_ask(*, created_at: datetime, expires_at: datetime, now: datetime, is_ended: bool = False) -> datetime:
-    """Return when to ask again: 10 s, 30 s, 1, 3, 10, 20, 30 min after the order, hourly, and ten minutes after its end.
+    """Return when to ask again: 10 s, 30 s, 1, 3, 10, 20, 30 min after the order, hourly, ten minutes after its end.
 
     When even that last question stays without an answer, it is asked again every hour. An order that we ended
     (`is_ended`) is asked about every minute until then: its giver may have paid, and waits to hear of it.

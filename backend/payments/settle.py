@@ -74,6 +74,7 @@ def settle(paid: Paid, *, now: datetime) -> str:
     heard_id = _hear(paid, outcome=SETTLED, now=now)
     if heard_id is None:
         return _hear_again(paid, now=now)
+    failpoint("word_kept")
     return _act_on(paid, heard_id=heard_id, now=now)
 
 
@@ -81,6 +82,7 @@ def keep_for_later(paid: Paid, *, reason: str, now: datetime) -> None:
     """Store a verified word that could not be settled just now; `settle_waiting` tries again (law 7)."""
     if _hear(paid, outcome=WAITING, now=now) is not None:
         raise_alert(kind="NOT_POSTED_YET", subject=paid.out_trade_no, now=now, reason=reason)
+        failpoint("word_set_waiting")
 
 
 def settle_waiting(paid: Paid, *, heard_id: int, now: datetime) -> str:
@@ -89,6 +91,7 @@ def settle_waiting(paid: Paid, *, heard_id: int, now: datetime) -> str:
     taken = db.session.execute(update(HeardPayment).where(waits).values(outcome=SETTLED).returning(HeardPayment.id))
     if taken.first() is None:
         return REPEATED
+    failpoint("waiting_word_taken")
     return _act_on(paid, heard_id=heard_id, now=now)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, update
 
 from backend.core.db import db, insert_once
+from backend.core.failpoints import failpoint
 from backend.donations.models import Gift
 from backend.ledger.models import OrderedTransfer, Transfer
 from backend.orgs.models import Organisation
@@ -82,6 +83,7 @@ def issue_receipts(*, limit: int, now: datetime) -> int:
         _keep_series(book)
     db.session.execute(update(ReceiptState).values(last_position=rows[-1].position, last_id=book.last_id))
     db.session.expire(state)
+    failpoint("receipts_written")
     return len(rows)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 
 from backend.core.clock import local_iso
 from backend.core.db import db
+from backend.core.failpoints import failpoint
 from backend.people.models import Staff
 from backend.reconciliation.models import CLOSED, SEALED, BillDifference, BillFile, DaySeal, ReconciledDay
 
@@ -53,6 +54,7 @@ def _seal(row: ReconciledDay, *, now: datetime) -> None:
     db.session.execute(insert(DaySeal).values(**told, previous_hash=previous, hash=digest, sealed_at=now))
     row.state = SEALED
     db.session.flush()
+    failpoint("day_sealed")
 
 
 def facts_of(row: ReconciledDay) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def ask_due(*, provider: Refunding, name: str, now: datetime, limit: int = 20) -
     """
     due = write_with_retries(lambda: _claim(provider=name, now=now, limit=limit))
     for refund_no, body in due:
+        failpoint("refund_question_claimed")
         told = provider.query_refund(refund_no, now=now)
+        failpoint("refund_question_answered")
         if told.state == "absent":
             told = _send(provider, body, name=name, now=now)
         hear(_named(told, name), now=now)

@@ -175,6 +175,7 @@ def _ask(
     if made is None:  # The code is random, so what stands in the way is the request that waits (bug 17).
         raise RefundWaits()
     vault.put(person_id=gift.person_id, row=str(row["code"]), values={REFUND_REASON: told}, now=now)
+    failpoint("refund_asked")
     return str(row["code"])
 
 

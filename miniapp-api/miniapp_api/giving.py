@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 
 from backend.core import clock, idempotency
 from backend.core.db import write_with_retries
+from backend.core.failpoints import failpoint
 from backend.donations import service
 from backend.payments.providers import PayWay, Provider
 from backend.projects.queries import get_project
@@ -41,7 +42,9 @@ def order_gift(form: dict[str, Any], code: str) -> Response:
     if isinstance(begun, Response):
         return begun
     way = pay_way(provider, begun, now=now)
-    return write_with_retries(lambda: _finish(provider, begun, way, now=now))
+    told = write_with_retries(lambda: _finish(provider, begun, way, now=now))
+    failpoint("order_told")
+    return told
 
 
 def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: datetime) -> Response | Begun:
@@ -72,6 +75,7 @@ def _begin(form: dict[str, Any], project_code: str, provider: Provider, *, now: 
     choose_receipt(gift_id=service.find_gift_row(ordered.code).id, is_waived=form["waives_receipt"], now=now)
     hand_in_gift(ordered.code, shown, person_id=person.id, region_code=get_project(project_code).village_code, now=now)
     idempotency.note(taken, body=ordered.code)
+    failpoint("order_written")
     return begin(provider, ordered, person_id=person.id)
 
 

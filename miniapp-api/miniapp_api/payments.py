@@ -16,6 +16,7 @@ from backend.core import clock
 from backend.core.config import Settings
 from backend.core.db import write_with_retries
 from backend.core.errors import NotFound
+from backend.core.failpoints import failpoint
 from backend.payments.alerts import raise_alert
 from backend.payments.inbox import hear
 from backend.payments.providers import Provider, RefundTold
@@ -74,7 +75,9 @@ def hear_notice(provider: str) -> Response:
             _call_a_person(provider, now=now)
         text = json.dumps({"code": refusal.code, "message": refusal.detail}, ensure_ascii=False)
         return Response(text, status=refusal.status, mimetype="application/json")
+    failpoint("notice_read")
     outcome = hear_refund(told, now=now) if isinstance(told, RefundTold) else hear(told, now=now)
+    failpoint("notice_heard")
     NOTICES.labels(outcome).inc()
     return Response(status=204)
 

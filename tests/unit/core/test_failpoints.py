@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 import time
@@ -12,15 +11,7 @@ import pytest
 
 from backend.core.config import HOUSE, BadSetting
 from backend.core.failpoints import KILLED, FailpointReached, arm, failing, failpoint
-
-
-def names_in_the_house() -> list[str]:
-    """Every place of the product that can be made to fail."""
-    files = [path for room in ("backend", "miniapp-api/miniapp_api") for path in (HOUSE / room).rglob("*.py")]
-    calls = [
-        node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
-    ]
-    return [ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "failpoint"]
+from tests.world.places import named_places
 
 
 def test_nothing_fails_where_nothing_was_named() -> None:
@@ -70,5 +61,5 @@ def test_where_money_is_real_nothing_can_be_made_to_fail() -> None:
 
 
 def test_each_place_has_a_name_of_its_own() -> None:
-    twice = [name for name, times in Counter(names_in_the_house()).items() if times > 1]
+    twice = [name for name, times in Counter(named_places()).items() if times > 1]
     assert twice == []
