@@ -35,7 +35,14 @@ LOGINS = (
     "logins.send_phone_code",
     "logins.log_in_by_phone",
 )
-PICTURES = ("sharing.show_code", "sharing.show_card", "sharing.show_poster", "sharing.print_poster")
+PICTURES = (
+    "sharing.show_code",
+    "sharing.show_card",
+    "sharing.show_poster",
+    "sharing.print_poster",
+    "message_pictures.show_project_message",
+    "message_pictures.show_village_message",
+)
 
 
 def install_limits(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from backend.media.service import path_of
 from backend.projects.queries import find_project, funds_of, get_project
 from backend.projects.rules import ProjectRecord
 from backend.regions.names import village_name
-from backend.regions.queries import RegionView, find_region
+from backend.regions.queries import RegionView, find_region, village_or_refuse
 from backend.sharing.service import PROJECT, LinkRecord
 from miniapp_api.edge import settings
 from miniapp_api.link_codes import address_of
@@ -44,16 +45,21 @@ def pictures() -> PictureCache:
 
 def appeal_of(link: LinkRecord, *, now: datetime, with_figures: bool) -> Appeal:
     """Return what the picture of a link tells. A poster hangs for months, so it tells no figures of the day."""
-    project = _project_of(link)
-    village = find_region(link.target_code if project is None else project.village_code)
+    told = appeal_of_target(link.target_kind, link.target_code, now=now, with_figures=with_figures)
+    return replace(told, url=address_of(link), sharer=link.sharer_name or "", serial=link.poster_number or "")
+
+
+def appeal_of_target(kind: str, code: str, *, now: datetime, with_figures: bool = True) -> Appeal:
+    """Return what a picture tells of a project or a village without a link. Refuses what does not exist."""
+    project = _project_of(kind, code)
+    village = village_or_refuse(code) if project is None else find_region(project.village_code)
     if project is None:
         return Appeal(
             title=f"{village_name(village.name)}，我的家乡",
             village=village_name(village.name),
             parents=_parents(village),
-            url=address_of(link),
+            url="",
             organisation="",
-            sharer=link.sharer_name or "",
         )
     organisation = project.organisation
     raised = purse_figures([(project.code, project.village_code)])[project.code].received_fen if with_figures else 0
@@ -61,25 +67,23 @@ def appeal_of(link: LinkRecord, *, now: datetime, with_figures: bool) -> Appeal:
         title=project.title,
         village=village_name(village.name),
         parents=_parents(village),
-        url=address_of(link),
+        url="",
         organisation=organisation.name if organisation else "",
         kind=KINDS[project.kind],
         certificate=(organisation.fundraising_certificate or "") if organisation else "",
         filing_number=project.filing_number or "",
         raised=f"¥{yuan(raised)}" if raised else "",
         raised_note=f"截至 {local_day(now):%Y-%m-%d}" if raised else "",
-        serial=link.poster_number or "",
-        sharer=link.sharer_name or "",
         cover=_cover(project),
         demo=project.is_demo,
     )
 
 
-def _project_of(link: LinkRecord) -> ProjectRecord | None:
-    """Return the project of a link; a village is shown by its fund, and plainly when it has none."""
-    if link.target_kind == PROJECT:
-        return get_project(link.target_code)
-    fund = funds_of([link.target_code]).get(link.target_code)
+def _project_of(kind: str, code: str) -> ProjectRecord | None:
+    """Return the project that is shown; a village is shown by its fund, and plainly when it has none."""
+    if kind == PROJECT:
+        return get_project(code)
+    fund = funds_of([code]).get(code)
     return None if fund is None else find_project(fund)
 
 

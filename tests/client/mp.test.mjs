@@ -39,6 +39,9 @@ test('a village shows its fund, its projects and its team', async () => {
   const village = await phone.open('pages/village/index', { code: '320904104209' })
   assert.match(village.text(), /¥26,947\.29/)
   assert.match(village.text(), /队员 46 人/)
+  const { title, path, imageUrl } = village.instance.onShareAppMessage()
+  assert.deepEqual([title, path], ['众心村', '/pages/village/index?code=320904104209'])
+  assert.equal(imageUrl, 'http://127.0.0.1:8000/api/v1/villages/320904104209/message.jpg')
 })
 
 test('a project fills the blanks of its texts and shows who answers for it', async () => {

@@ -27,6 +27,9 @@ export function shareable(path: string): string {
   return address(path)
 }
 
+/** The 5:4 picture by which a project or a village stands in a chat. */
+export const chatPicture = (kind: 'project' | 'village', code: string) => address(`/api/v1/${kind}s/${code}/message.jpg`)
+
 /** Leave for a page that the server draws itself: payment, receipt, printable notice. */
 export function openServerPage(path: string): void {
   // #ifdef H5
