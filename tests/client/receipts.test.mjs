@@ -11,7 +11,7 @@ import { OUT } from './prepared.mjs'
 import { decode, startWorld } from './world.mjs'
 
 let world, browser, giver, neighbour
-let gift, receipt, verify
+let project, gift, receipt, verify
 
 begin(async () => {
   world = await startWorld()
@@ -19,7 +19,8 @@ begin(async () => {
   giver = await takePhone(browser, world)
   neighbour = await takePhone(browser, world)
   const { projects } = await world.get(`/villages/${VILLAGE}`)
-  gift = await give(giver, projects.find((project) => project.title === '众心村老年助餐点').code, '19.99')
+  project = projects.find((one) => one.title === '众心村老年助餐点').code
+  gift = await give(giver, project, '19.99')
 })
 after(async () => {
   await browser?.close()
@@ -93,6 +94,24 @@ told('who wants no receipt says so, and may think again', async () => {
   await giver.press('我要收据')
   await giver.sees('打开收据')
   assert.equal((await fetched(giver, receipt)).status(), 200)
+})
+
+told('who wants none says so while giving, reads it once more, and none is made', async () => {
+  await neighbour.page.setViewportSize(PHONE)
+  await neighbour.go(`/give?code=${project}`)
+  await neighbour.write('或者自己填金额（元）', '3')
+  await neighbour.page.getByRole('checkbox', { name: '我不要收据' }).click()
+  await look(neighbour, 'give-waived')
+  await neighbour.press('下一步')
+  await neighbour.sees('我不要收据')
+  await assertAccessible(neighbour.page)
+  await assertFits(neighbour.page)
+  await neighbour.press('去付款')
+  await neighbour.press('支付（演示）')
+  await neighbour.sees('已到账，谢谢您！', { timeout: 30_000 })
+  const own = new URL(neighbour.page.url()).searchParams.get('gift')
+  await neighbour.go(`/gift?code=${own}`)
+  await neighbour.sees('您选择了不要收据', { timeout: 30_000 })
 })
 
 told('my year lists it with its receipt, and can be kept as a PDF', async () => {

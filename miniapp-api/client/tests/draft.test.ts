@@ -27,6 +27,11 @@ describe('a draft', () => {
     })
   })
 
+  it('says that no receipt is wanted only where the giver said so', () => {
+    expect(orderOf({ ...blank, chip: '5000', waives_receipt: false })).not.toHaveProperty('waives_receipt')
+    expect(orderOf({ ...blank, chip: '5000', waives_receipt: true })).toHaveProperty('waives_receipt', true)
+  })
+
   it('of an anonymous giver never carries the name typed before', () => {
     expect(orderOf({ ...blank, chip: '1000', name: '王家大嫂' })).not.toHaveProperty('name')
   })

@@ -14,6 +14,7 @@ export interface Draft {
   name: string
   hide_amount: boolean
   message: string
+  waives_receipt?: boolean
 }
 
 export type Fault = `amount.${AmountFault}` | 'name.empty' | 'name.long' | 'message.long'
@@ -52,6 +53,7 @@ export function orderOf(draft: Draft, via?: string): GiftOrder {
     hide_amount: draft.hide_amount,
     ...(draft.display !== 'anonymous' && name ? { name } : {}),
     ...(message ? { message } : {}),
+    ...(draft.waives_receipt ? { waives_receipt: true as const } : {}),
     ...(via ? { via } : {}),
   }
 }

@@ -12,6 +12,8 @@ export interface GiftOrder {
   channel?: Channel
   /** Asked whether a second gift like the one of a minute ago is meant, the giver said yes. */
   again?: true
+  /** The giver wants no receipt: its number is kept as a stub. */
+  waives_receipt?: true
 }
 /** By what a payer came; WeChat knows him by another app in each. */
 export type Channel = 'mini' | 'h5'
