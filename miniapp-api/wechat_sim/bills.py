@@ -81,7 +81,9 @@ def _with_differences(world: World, rows: list[Row], *, bill: str) -> tuple[list
     told: list[Row] = []
     found: list[dict[str, Any]] = []
     for row in rows:
-        name = next((name for name in _changes(row, bill) if world.knobs.hits(f"bill.{name}", subject=row.key)), "")
+        no = row.out_refund_no or row.out_trade_no
+        names = _changes(row, bill)
+        name = next((name for name in names if world.knobs.hits(f"bill.{name}", at=no, subject=row.key)), "")
         shown = bill_rows.changed(world, row, name)
         told += shown
         if name:

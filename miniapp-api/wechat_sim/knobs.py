@@ -1,7 +1,8 @@
 """Faults that the simulator plays, each behind a knob, each drawn from a stream of its own that the seed fixes.
 
 A share is a number from 0 to 1, or `x3`: the next three times, then never. `api.` and `server.` knobs may be aimed at
-one operation: `api.timeout_after_commit@refund`.
+one operation: `api.timeout_after_commit@refund`; those that change a row of a bill at the row of one number of the
+merchant's: `bill.fee_diff@D123`.
 """
 
 from __future__ import annotations
@@ -162,6 +163,6 @@ class Knobs:
 
 def _knob(name: str) -> Knob:
     base, _, at = name.partition("@")
-    if base not in KNOBS or (at and not base.startswith(("api.", "server."))):
+    if base not in KNOBS or (at and not base.startswith(("api.", "server.", "bill."))):
         raise BadKnob(f"没有 {name} 这个开关")
     return KNOBS[base]

@@ -241,6 +241,25 @@ def test_of_many_rows_some_are_changed_and_all_of_those_written_down(october: Pl
     assert {row["kind"] for row in found} == {"missing_row", "extra_row", "amount_diff"}
 
 
+def test_a_change_may_be_aimed_at_one_payment_and_at_one_refund(october: Play) -> None:
+    spared, first, second = october.pays(1000), october.pays(2000), october.pays(3000)
+    october.refunds(spared, 400, "R1")
+    october.refunds(first, 400, "R2")
+    next_day(october, 10)
+    for knob in (f"missing_row@{second.out_trade_no}", "refund_amount@R2", f"flow_amount_diff@{first.out_trade_no}"):
+        october.world.knobs.set(f"bill.{knob}", 1)
+    fetch(october)
+    fetch(october, "fundflow_bill")
+    found = october.reads("differences")["differences"]
+    assert [(row["kind"], row["out_refund_no"] or row["out_trade_no"]) for row in found[f"{DAY} trade"]] == [
+        ("missing_row", second.out_trade_no),
+        ("refund_amount", "R2"),
+    ]
+    assert [(row["kind"], row["out_trade_no"]) for row in found[f"{DAY} flow"]] == [
+        ("flow_amount_diff", first.out_trade_no)
+    ]
+
+
 def test_today_can_be_told_at_once_where_a_developer_wants_it(play: Play) -> None:
     play.turns(bill__at_once=1)
     play.pays()
