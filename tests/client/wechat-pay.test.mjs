@@ -66,6 +66,24 @@ told('who cancels is offered the same order again, and never hears that it faile
   assert.equal((await simulator.sim('trades')).trades.length, before, 'no second order')
 })
 
+told('who has paid is not told that nothing has come, nor offered to pay again, when he opens the page anew', async () => {
+  const phone = await takePhone(browser, inside)
+  const { people } = await simulator.sim('people')
+  await simulator.sim('knobs', { 'callback.drop': 1, 'api.system_error@query': 1 }) // For now nobody hears of it.
+  await wishes(phone, '7.00', { person: people[0].nickname })
+  await pays(phone)
+  await phone.sees(/^正在确认/)
+  for (const place of [phone.page.url(), '/gifts']) {
+    await phone.go(place)
+    await phone.sees(/^正在确认/)
+    assert.doesNotMatch(await phone.text(), /待付款|去付款|还没有收到付款/)
+  }
+  await simulator.sim('knobs', { 'callback.drop': 0, 'api.system_error@query': 0 })
+  await simulator.sim('callbacks/resend', {})
+  await phone.page.goBack()
+  await phone.sees('已到账，谢谢您！', { timeout: 60_000 })
+})
+
 told('a second gift like the one of a moment ago is asked about first', async () => {
   const phone = await takePhone(browser, inside)
   const { people } = await simulator.sim('people')

@@ -1,8 +1,9 @@
 /** Paying: who the cashier does not know logs in and comes back; what the cashier says is never proof. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { leaveDraft, takeDraft, type Draft } from '@/services/draft'
-import { asPayer, needsWechat, openCashier, pay, saidPaid } from '@/services/pay'
+import { asPayer, needsWechat, openCashier, pay } from '@/services/pay'
 import { problemFrom } from '@/services/problem'
+import { forgetSaid, noteSaid, saidPaid, shownState } from '@/services/said'
 import { app } from '@/services/settings'
 import type { AppInfo, Gift, PayParams } from '@/services/types'
 import { kept, uniWorld } from './uni-world'
@@ -61,6 +62,28 @@ describe('the cashier', () => {
     bridgeSays('get_brand_wcpay_request:ok')
     await pay(gift({ code: 'B', pay_params: params }))
     expect([saidPaid('A'), saidPaid('B')]).toEqual([false, true])
+  })
+})
+
+describe('who has paid by what the cashier said', () => {
+  it('is not told that nothing has come when he opens the page anew', async () => {
+    noteSaid('A')
+    vi.resetModules()
+    const anew = await import('@/services/said')
+    expect(anew.shownState({ code: 'A', state: 'payable' })).toBe('confirming')
+    expect(anew.shownState({ code: 'never-paid', state: 'payable' })).toBe('payable')
+  })
+
+  it('hears what the server says as soon as it says it', () => {
+    noteSaid('A')
+    for (const state of ['paid', 'redirected', 'expired', 'quarantined'] as const) expect(shownState({ code: 'A', state })).toBe(state)
+  })
+
+  it('leaves nothing on a phone that forgets him, nor ever much', () => {
+    for (let number = 0; number < 30; number += 1) noteSaid(`G${number}`)
+    expect([saidPaid('G9'), saidPaid('G10'), saidPaid('G29')]).toEqual([false, true, true])
+    forgetSaid()
+    expect([saidPaid('G29'), kept.has('said_paid')]).toEqual([false, false])
   })
 })
 

@@ -2,12 +2,12 @@
  * Paying: on a page of the provider's, or by the cashier in the phone. What the cashier says is no proof:
  * whether it was paid, the server alone says, and the thank-you page asks it.
  */
-import { reactive } from 'vue'
 // #ifndef H5
 import { logInMini } from './login'
 // #endif
 import { inWechat, openServerPage } from './platform'
 import { asProblem } from './problem'
+import { noteSaid } from './said'
 import { app } from './settings'
 import type { Channel, Gift, PayParams } from './types'
 
@@ -17,8 +17,6 @@ const WAIT_MS = 2000
 const WAITS_MAX = 4
 /** Another request is preparing the payment, or the provider is being asked: the same request again, a moment later. */
 const IN_A_MOMENT = ['PAYMENT_PREPARING', 'PAYMENT_NUMBER_KNOWN']
-/** Gifts of which the cashier said on this phone that they are paid: nobody is offered to pay them once more. */
-const told = reactive(new Set<string>())
 
 export function channel(): Channel {
   let by: Channel = 'h5'
@@ -35,10 +33,6 @@ export function needsWechat(): boolean {
   needs = app.value?.payment === 'phone' && !inWechat()
   // #endif
   return needs
-}
-
-export function saidPaid(code: string): boolean {
-  return told.has(code)
 }
 
 /** Where a browser comes back to from WeChat's login, what is kept before it leaves, and whether it was there already. */
@@ -80,7 +74,7 @@ async function patiently<T>(act: () => Promise<T>): Promise<T> {
 /** Leave for the provider's page, or open the cashier; resolves when there is something to ask the server about. */
 export async function pay(gift: Gift): Promise<void> {
   if (gift.pay_url) return openServerPage(gift.pay_url)
-  if (gift.pay_params && (await openCashier(gift.pay_params)) === 'done') told.add(gift.code)
+  if (gift.pay_params && (await openCashier(gift.pay_params)) === 'done') noteSaid(gift.code)
 }
 
 export function openCashier(params: PayParams): Promise<CashierSaid> {

@@ -4,6 +4,7 @@ import { forgetToken, keepToken, send, type Call, type Method } from './http'
 import { logInMini } from './login'
 // #endif
 import { asProblem } from './problem'
+import { forgetSaid } from './said'
 import { store } from './store'
 
 interface SessionAnswer { person: { code: string }; token?: string }
@@ -39,6 +40,7 @@ export async function begin(): Promise<string> {
 export async function forgetMe(): Promise<void> {
   await send('DELETE', '/session')
   forgetToken()
+  forgetSaid()
   noteKnown(false)
 }
 
