@@ -101,6 +101,6 @@ export function told(name, act) {
 }
 
 /** What comes before all tests of a file, and with pictures too. */
-export function begin(act) {
-  before(() => orShoot('before', act), { timeout: TEST_MS })
+export function begin(act, timeout = TEST_MS) {
+  before(() => orShoot('before', act), { timeout })
 }

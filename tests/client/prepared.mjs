@@ -78,8 +78,14 @@ async function story() {
   return folder
 }
 
-/** A fresh data folder of one's own, with the past of two villages in it. */
-export async function freshData() {
+/** A fresh data folder of one's own, with the past of two villages in it; in a database of one's own it is told anew. */
+export async function freshData(DATABASE_URL) {
+  if (DATABASE_URL) {
+    fs.mkdirSync(OUT, { recursive: true })
+    const beside = fs.mkdtempSync(path.join(OUT, 'world-'))
+    await run(PYTHON, [path.join(HERE, 'prepare.py')], { env: { ...settings(beside, 8000), DATABASE_URL } })
+    return beside
+  }
   const from = await story()
   const folder = fs.mkdtempSync(path.join(OUT, 'world-'))
   fs.cpSync(from, folder, { recursive: true })

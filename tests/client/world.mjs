@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { persists } from './patience.mjs'
 import { freshData, HERE, HOUSE, PYTHON, run, settings } from './prepared.mjs'
 
 const PAGE = path.join(HOUSE, 'miniapp-api/client/dist/build/h5/index.html')
@@ -51,17 +52,21 @@ async function end(child, name) {
 }
 
 class World {
-  constructor(folder, port, more) {
+  constructor(folder, port, more, workers) {
     this.folder = folder
     this.port = port
     this.url = `http://127.0.0.1:${port}`
     this.env = { ...settings(folder, port), ...more }
+    this.size = workers
+    this.app = 'wsgi'
   }
 
   async serve() {
-    const size = ['--workers', '1', '--blocking-threads', '4', '--workers-kill-timeout', '10']
+    const size = ['--workers', String(this.size), '--blocking-threads', '4', '--workers-kill-timeout', '10']
+    if (this.size > 1) size.push('--respawn-failed-workers')
     const where = ['--host', '127.0.0.1', '--port', String(this.port)]
-    const words = ['-m', 'granian', '--interface', 'wsgi', '--no-ws', '--log-level', 'warning', ...where, ...size, 'wsgi:app']
+    const said = this.size > 1 ? 'info' : 'warning' // Of several it says when each has come up.
+    const words = ['-m', 'granian', '--interface', 'wsgi', '--no-ws', '--log-level', said, ...where, ...size, `${this.app}:app`]
     this.server = start(words, this.env, path.join(this.folder, 'server.log'))
     for (const until = Date.now() + READY_MS; ; await pause(100)) {
       if (await fetch(`${this.url}/healthz`).then((answer) => answer.ok, () => false)) return
@@ -69,9 +74,9 @@ class World {
     }
   }
 
-  schedule() {
-    const words = ['-m', 'flask', '--app', 'wsgi', 'scheduler', '--lead-seconds', '2']
-    this.scheduler = start(words, this.env, path.join(this.folder, 'scheduler.log'))
+  schedule(more = {}) {
+    const words = ['-m', 'flask', '--app', this.app, 'scheduler', '--lead-seconds', '2']
+    this.scheduler = start(words, { ...this.env, ...more }, path.join(this.folder, 'scheduler.log'))
   }
 
   /** As when the power goes: nothing is told, nothing is finished. */
@@ -83,32 +88,73 @@ class World {
     await end(this.scheduler, 'SIGTERM')
   }
 
+  async killScheduler() {
+    await end(this.scheduler, 'SIGKILL')
+  }
+
+  /** The server's own processes, those that have lived longest first. */
+  workers() {
+    if (!running.has(this.server)) return []
+    const { pid } = this.server
+    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number)
+  }
+
+  hasScheduler() {
+    return running.has(this.scheduler)
+  }
+
+  /** Whether all of them that were started stand: granian says so of each. */
+  areUp() {
+    const said = fs.readFileSync(path.join(this.folder, 'server.log'), 'utf8')
+    const count = (words) => said.split(words).length - 1
+    return count('Started worker-') >= count('Spawning worker-') && this.workers().length === this.size
+  }
+
+  /** One of them dies, and the server is left to see to it; where it gave up, it is started again, as its watch does. */
+  async killWorker() {
+    const [oldest] = this.workers()
+    if (oldest) process.kill(oldest, 'SIGKILL')
+    else await this.serve()
+  }
+
+  async endAll() {
+    await Promise.all([this.server, this.scheduler].filter(Boolean).map((child) => end(child, 'SIGTERM')))
+  }
+
+  /** The night comes: nobody works here, and the clock is so many seconds ahead. An operator confirms it, as after any jump. */
+  async sleepsUntil(seconds) {
+    await this.endAll()
+    this.app = 'tests.client.another_day'
+    this.env.MOVED_SECONDS = String(seconds)
+    await this.flask('confirm-clock')
+  }
+
   log(name) {
     return fs.readFileSync(path.join(this.folder, `${name}.log`), 'utf8').slice(-4000)
   }
 
   /** One of the product's own commands; returns what it said. */
   flask(...words) {
-    return run(PYTHON, ['-m', 'flask', '--app', 'wsgi', ...words], { env: this.env })
+    return run(PYTHON, ['-m', 'flask', '--app', this.app, ...words], { env: this.env })
   }
 
   /** What the interface answers to everybody. */
   async get(place) {
-    const answer = await fetch(`${this.url}/api/v1${place}`)
+    const answer = await persists(() => fetch(`${this.url}/api/v1${place}`))
     if (!answer.ok) throw new Error(`GET ${place} answered ${answer.status}: ${await answer.text()}`)
     return answer.json()
   }
 
   async stop() {
-    await Promise.all([this.server, this.scheduler].filter(Boolean).map((child) => end(child, 'SIGTERM')))
+    await this.endAll()
     fs.rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
 /** Start everything, or end what was started and say what went wrong; `more` are settings of this world's own. */
-export async function startWorld(more = {}) {
+export async function startWorld(more = {}, { port, workers = 1 } = {}) {
   if (!fs.existsSync(PAGE)) throw new Error(`the H5 page is not built (${PAGE}): run \`make client\``)
-  const world = new World(await freshData(), await freePort(), more)
+  const world = new World(await freshData(more.DATABASE_URL), port ?? (await freePort()), more, workers)
   try {
     await world.serve()
     world.schedule()
