@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from limits.storage import storage_from_string
 from sqlalchemy import func, select, text
 
+from backend.backups.damage import DAMAGED, is_damaged
 from backend.core import clock
 from backend.core.config import Settings
 from backend.core.config_vault import OWN
@@ -86,15 +87,15 @@ def _looked(look: Callable[[], Findings]) -> list[Finding]:
 
 
 def _database() -> Findings:
+    if is_damaged():
+        yield Finding(level="bad", text=DAMAGED)
+        return
     for name in ("migrations", "regions", "demo"):
         told = read_with_retries(ops.PARTS[name])
         if told is not None:
             yield Finding(level="bad", text=told)
     if is_sqlite():
-        whole = read_with_retries(lambda: db.session.scalar(text("PRAGMA quick_check(1)")))
         full = read_with_retries(lambda: db.session.scalar(text("PRAGMA synchronous")))
-        if whole != "ok":
-            yield Finding(level="bad", text="数据库文件已损坏。停下服务，用最近的备份恢复：flask --app wsgi restore")
         if full != 2:
             yield Finding(level="bad", text="SQLite 没有使用 synchronous=FULL，断电会丢账。")
     yield Finding(level="ok", text="数据库可以读写，结构是最新的。" if not is_sqlite() else "SQLite 数据库完整。")

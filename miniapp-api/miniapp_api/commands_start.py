@@ -11,6 +11,7 @@ import flask_migrate
 import qrcode
 from flask.cli import with_appcontext
 
+from backend.backups.damage import DAMAGED, is_damaged
 from backend.core import clock
 from backend.core.db import read_with_retries, write_with_retries
 from backend.regions.loading import is_loaded, load_all
@@ -24,6 +25,8 @@ TENTH = 10
 @with_appcontext
 def prepare(greeting: Path | None) -> None:
     """Make or migrate the database, load the regions, tell the demo story. Quick when all of it is there."""
+    if is_damaged():
+        raise click.ClickException(DAMAGED)
     flask_migrate.upgrade()
     if not read_with_retries(is_loaded):
         click.echo("装入全国 665,276 个行政区划……")
