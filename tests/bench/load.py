@@ -88,7 +88,7 @@ def say(line: str) -> None:
 
 
 def _wait_for(address: str) -> None:
-    for _ in range(200):
+    for _ in range(900):  # Four workers on a busy machine take their time.
         try:
             urllib.request.urlopen(address + "/healthz", timeout=1)
             return
