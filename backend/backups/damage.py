@@ -20,5 +20,4 @@ def is_damaged() -> bool:
     try:
         return read_with_retries(lambda: db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok"
     except DatabaseError:  # Not even the question can be asked.
-        db.session.rollback()
         return True
