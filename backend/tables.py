@@ -11,6 +11,7 @@ from backend.ledger import models as ledger
 from backend.media import models as media
 from backend.messages import models as messages
 from backend.notices import models as notices
+from backend.openings import models as openings
 from backend.orgs import models as orgs
 from backend.outbox import models as outbox
 from backend.payments import models as payments
@@ -36,6 +37,7 @@ ALL = (
     media,
     messages,
     notices,
+    openings,
     orgs,
     outbox,
     payments,

@@ -33,6 +33,7 @@ class HeldWords:
     code: str
     kind: str
     subject: str
+    person_id: int
     region_code: str
     version: int
     held_for: str
@@ -84,6 +85,6 @@ def find_words(code: str) -> WordCheck | None:
 
 
 def _held(row: WordCheck, name: str | None, message: str | None) -> HeldWords:
-    plain = ("id", "code", "kind", "subject", "region_code", "version", "label", "submitted_at")
+    plain = ("id", "code", "kind", "subject", "person_id", "region_code", "version", "label", "submitted_at")
     told = {field: getattr(row, field) for field in plain}
     return HeldWords(**told, held_for=row.held_for or "", name=name, message=message)

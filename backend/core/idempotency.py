@@ -62,8 +62,7 @@ def claim(*, scope: str, key: str | None, fingerprint: str, now: datetime) -> Cl
     body) is another one. A claim without an answer may be a first one or one whose request died half-way: whoever
     acts outside the transaction must be able to go on from there.
     """
-    if key is None or not _KEY.match(key):
-        raise KeyNeeded()
+    key = well_formed(key)
     row = insert_once(KeptAnswer).values(scope=scope, key=key, fingerprint=fingerprint, claimed_at=now)
     db.session.execute(row.on_conflict_do_nothing())
     mine = (KeptAnswer.scope == scope) & (KeptAnswer.key == key)
@@ -72,6 +71,13 @@ def claim(*, scope: str, key: str | None, fingerprint: str, now: datetime) -> Cl
     if found.fingerprint != fingerprint:
         raise KeyReused()
     return Claim(scope=scope, key=key, status=found.status, body=found.body)
+
+
+def well_formed(key: str | None) -> str:
+    """Return a key that a request may go by. Refuses `KeyNeeded`."""
+    if key is None or not _KEY.match(key):
+        raise KeyNeeded()
+    return key
 
 
 def keep(taken: Claim, *, status: int, body: str) -> None:

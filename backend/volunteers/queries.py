@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from backend.core.db import db
+from backend.core.errors import NotFound
 from backend.people.humans import head_id, heads_of, rows_of, same_human
 from backend.people.models import Person
 from backend.regions.queries import called
@@ -64,7 +65,7 @@ class RollLine:
     """One volunteer on the roll of an activity, for the desk only."""
 
     person_code: str
-    name: str
+    name: str | None
     signed_up_at: datetime
     service: Service
 
@@ -176,6 +177,18 @@ def seats_of(activity_id: int, person_id: int) -> list[SignUp]:
     return list(db.session.scalars(statement.execution_options(populate_existing=True)))
 
 
+def require_seat(*, activity: str, person_code: str) -> None:
+    """Refuse `NotFound` for who has no seat in an activity."""
+    statement = (
+        select(SignUp.person_id)
+        .join(Person, Person.id == SignUp.person_id)
+        .join(Activity, Activity.id == SignUp.activity_id)
+        .where(Activity.code == activity, Person.code == person_code, SignUp.cancelled_at.is_(None))
+    )
+    if db.session.scalar(statement) is None:
+        raise NotFound()
+
+
 def activities_in(region_code: str, *, now: datetime, limit: int, before: str | None = None) -> list[ActivityView]:
     """Return the activities of a village, or of every village below a larger region, the newest first (R139).
 
@@ -209,7 +222,7 @@ def roll(code: str, *, now: datetime) -> list[RollLine]:
     return [
         RollLine(
             person_code=row.code,
-            name=names.get((VOLUNTEER_NAME, row.code), "志愿者"),
+            name=names.get((VOLUNTEER_NAME, row.code)),
             signed_up_at=row.signed_up_at,
             service=served.get(row.person_id, {}).get(code) or _signed_up(code),
         )

@@ -13,7 +13,9 @@ from backend.messages.queries import unread_count
 from backend.people import accounts
 from backend.people.entering import require_fresh
 from backend.people.service import forget_other_sessions, keep_as_guest, phones_of
+from backend.vault.fields import OWN, PHONE
 from miniapp_api.edge import reads, writes
+from miniapp_api.personal import Personal
 from miniapp_api.sessions import PersonSchema, require_person, session_token
 from miniapp_api.times import LocalTime
 
@@ -25,7 +27,7 @@ class AccountSchema(Schema):
 
     code = fields.String(required=True)
     kind = fields.String(required=True, metadata={"enum": ["wechat_mini", "wechat_official", "phone"]})
-    shown = fields.String(required=True, allow_none=True)
+    shown = Personal(PHONE, to=OWN, required=True, allow_none=True)
     joined_at = LocalTime(required=True)
     used_at = LocalTime(required=True)
     is_present = fields.Boolean(required=True)

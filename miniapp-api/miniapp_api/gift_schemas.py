@@ -7,7 +7,9 @@ from marshmallow import Schema, fields, validate
 from backend.donations.service import AMOUNT_FEN_MAX
 from backend.donations.wording import DISPLAYS
 from backend.payments.providers import CHANNELS, H5
+from backend.vault.fields import EVERYBODY, GIFT_MESSAGE, GIFT_NAME, OWN
 from miniapp_api.cards import ProjectCardSchema
+from miniapp_api.personal import Personal
 from miniapp_api.times import LocalTime
 from miniapp_api.words import WordsStateSchema
 
@@ -31,9 +33,9 @@ class ShowingSchema(Schema):
     """How a gift is shown. Text is cleaned and measured where it is kept."""
 
     display = fields.String(validate=validate.OneOf(DISPLAYS))
-    name = fields.String(allow_none=True)
+    name = Personal(GIFT_NAME, to=OWN, allow_none=True)
     hide_amount = fields.Boolean(truthy={True}, falsy={False})
-    message = fields.String(allow_none=True)
+    message = Personal(GIFT_MESSAGE, to=OWN, allow_none=True)
     waives_receipt = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "放弃捐赠收据（慈善法 38）"})
 
 
@@ -92,8 +94,8 @@ class GiftSchema(Schema):
     amount_fen = fields.Integer(required=True)
     display = fields.String(required=True, metadata={"enum": list(DISPLAYS)})
     hide_amount = fields.Boolean(required=True)
-    name = fields.String(required=True, allow_none=True)
-    message = fields.String(required=True, allow_none=True)
+    name = Personal(GIFT_NAME, to=OWN, required=True, allow_none=True)
+    message = Personal(GIFT_MESSAGE, to=OWN, required=True, allow_none=True)
     words = fields.Nested(WordsStateSchema, required=True)
     project = fields.Nested(ProjectCardSchema, required=True)
     state = fields.String(required=True, metadata={"enum": list(STATES)})
@@ -120,10 +122,10 @@ class GiftLineSchema(Schema):
     """A gift as everybody sees it; a hidden amount is null. `refund`: whether it went back to its giver."""
 
     code = fields.String(required=True)
-    name = fields.String(required=True)
+    name = Personal(GIFT_NAME, to=EVERYBODY, required=True)
     amount_fen = fields.Integer(required=True, allow_none=True)
     refund = fields.String(required=True, metadata={"enum": ["none", "part", "whole"]})
-    message = fields.String(required=True, allow_none=True)
+    message = Personal(GIFT_MESSAGE, to=EVERYBODY, required=True, allow_none=True)
     paid_at = LocalTime(required=True)
     via_share = fields.Boolean(required=True)
 

@@ -16,9 +16,10 @@ from backend.people import phone as phones
 from backend.people import sms
 from backend.people.accounts import WECHAT_MINI, Identity
 from backend.people.entering import LOGGED_IN_FOR, Entered, log_in
-from backend.vault.fields import PHONE_MASK, masked
+from backend.vault.fields import OWN, PHONE, PHONE_MASK, masked
 from backend.wechat.refusals import CodeInvalid, CodeUsed
 from miniapp_api.edge import settings
+from miniapp_api.personal import Personal
 from miniapp_api.sessions import PersonSchema, require_person, session_answer, session_token
 from miniapp_api.wechat import current_wechat
 
@@ -69,7 +70,7 @@ class WechatCodeSchema(Schema):
 class PhoneSchema(Schema):
     """The number that a code goes to."""
 
-    phone = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    phone = Personal(PHONE, to=OWN, required=True, validate=validate.Length(min=1, max=40))
 
 
 class PhoneCodeSchema(PhoneSchema):
@@ -82,7 +83,7 @@ class PhoneCodeSchema(PhoneSchema):
 class SentCodeSchema(Schema):
     """Where a code went. `shown_code` only where no message is sent and the page shows it: a demonstration."""
 
-    sent_to = fields.String(required=True)
+    sent_to = Personal(PHONE, to=OWN, required=True)
     lives_seconds = fields.Integer(required=True)
     again_seconds = fields.Integer(required=True)
     shown_code = fields.String(required=True, allow_none=True)

@@ -6,8 +6,10 @@ from marshmallow import Schema, fields, validate
 
 from backend.refunds.records import LISTS, OPEN
 from backend.refunds.workflow import STATES
+from backend.vault.fields import OWN, REFUND_REASON, STAFF
 from miniapp_api.gift_schemas import WholeFen
 from miniapp_api.paging import PageQuery
+from miniapp_api.personal import Personal
 from miniapp_api.project_schemas import ListSchema, RefusalSchema
 from miniapp_api.regions import RegionSchema
 from miniapp_api.times import LocalTime
@@ -17,7 +19,7 @@ class RefundFormSchema(Schema):
     """How much is asked back, and why."""
 
     amount_fen = WholeFen()
-    reason = fields.String(required=True)
+    reason = Personal(REFUND_REASON, to=OWN, required=True)
 
 
 class RefundSchema(Schema):
@@ -30,7 +32,7 @@ class RefundSchema(Schema):
     code = fields.String(required=True)
     amount_fen = fields.Integer(required=True)
     state = fields.String(required=True, metadata={"enum": list(STATES)})
-    reason = fields.String(required=True, allow_none=True)
+    reason = Personal(REFUND_REASON, to=OWN, required=True, allow_none=True)
     asked_at = LocalTime(required=True)
     approved_at = LocalTime(required=True, allow_none=True)
     ended_at = LocalTime(required=True, allow_none=True)
@@ -76,6 +78,7 @@ class RefundRefusalFormSchema(Schema):
 class DeskRefundSchema(RefundSchema):
     """A refund at the desk. `is_mine`: the staff member who asks has a hand in it and may not approve it (again)."""
 
+    reason = Personal(REFUND_REASON, to=STAFF, required=True, allow_none=True)
     gift_code = fields.String(required=True)
     project_code = fields.String(required=True)
     project_title = fields.String(required=True)

@@ -20,6 +20,7 @@ from miniapp_api import (
     my_data,
     notices,
     openapi,
+    openings,
     ops,
     paying,
     payments,
@@ -38,6 +39,7 @@ from miniapp_api import (
 )
 from miniapp_api.desk import activities, links, payouts, reconciliation, safety, session, troubles, words
 from miniapp_api.desk import media as desk_media
+from miniapp_api.desk import openings as desk_openings
 from miniapp_api.desk import projects as desk_projects
 from miniapp_api.desk import refunds as desk_refunds
 
@@ -62,6 +64,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notices.bp,
     messages.bp,
     my_data.bp,
+    openings.bp,
     session.bp,
     safety.bp,
     desk_projects.bp,
@@ -73,6 +76,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reconciliation.bp,
     troubles.bp,
     words.bp,
+    desk_openings.bp,
     wechat_pages.bp,
 )
 PAGES: tuple[Pages, ...] = (

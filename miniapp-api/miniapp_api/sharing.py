@@ -23,9 +23,11 @@ from backend.sharing import service
 from backend.sharing.queries import shares_of
 from backend.sharing.round_codes import round_code_of
 from backend.sharing.service import PROJECT, TARGET_KINDS, LinkRecord
+from backend.vault.fields import EVERYBODY, OWN, SHARE_NAME
 from miniapp_api.edge import reads, writes
 from miniapp_api.etag import etagged
 from miniapp_api.link_codes import address_of, code_of, resolve
+from miniapp_api.personal import Personal
 from miniapp_api.pictures import appeal_of, pictures
 from miniapp_api.sessions import require_person
 from miniapp_api.wechat import current_wechat
@@ -42,7 +44,7 @@ class ShareFormSchema(Schema):
 
     target_kind = fields.String(required=True, validate=validate.OneOf(TARGET_KINDS))
     target = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Za-z]{1,16}\Z"))
-    nickname = fields.String(allow_none=True)
+    nickname = Personal(SHARE_NAME, to=OWN, allow_none=True)
 
 
 class LinkSchema(Schema):
@@ -74,7 +76,7 @@ class LinkViewSchema(Schema):
 
     kind = fields.String(required=True, metadata={"enum": ["project", "village", "poster", "share"]})
     target = fields.Nested(TargetSchema, required=True)
-    sharer_name = fields.String(required=True, allow_none=True)
+    sharer_name = Personal(SHARE_NAME, to=EVERYBODY, required=True, allow_none=True)
     poster_number = fields.String(required=True, allow_none=True)
 
 

@@ -13,11 +13,13 @@ from marshmallow import Schema, fields, validate
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.regions.queries import village_or_refuse
+from backend.vault.fields import OWN, VOLUNTEER_NAME
 from backend.volunteers import checking, queries, service
 from backend.volunteers.hours import State
 from backend.volunteers.refusals import CodeExpired
 from miniapp_api.edge import reads, settings, writes
 from miniapp_api.once import once
+from miniapp_api.personal import Personal
 from miniapp_api.sessions import current_person, require_person
 from miniapp_api.times import LocalTime
 
@@ -78,7 +80,7 @@ class PageSchema(Schema):
 class NameSchema(Schema):
     """What a volunteer is called on the roll; only the village's desk sees it."""
 
-    name = fields.String(required=True, validate=validate.Length(max=100))
+    name = Personal(VOLUNTEER_NAME, to=OWN, required=True, validate=validate.Length(max=100))
 
 
 class CheckCodeSchema(Schema):

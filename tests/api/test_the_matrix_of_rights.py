@@ -50,6 +50,8 @@ FORMS: dict[str, Any] = {
     "POST /desk/unallocated/{reference}/reallocations": {"project_code": "AAAAAAAAAA"},
     "POST /desk/alerts/{code}/end": REASON,
     "POST /desk/letters/{code}/end": REASON,
+    "POST /desk/activities/{code}/volunteers/{person}/openings": REASON,
+    "POST /desk/refunds/{code}/openings": REASON,
     "POST /desk/refunds/{code}/refusal": REASON,
     "POST /desk/reconciliation/{channel}/{day}/reopening": REASON,
     "POST /desk/reconciliation/{channel}/{day}/without-bill": REASON,

@@ -35,10 +35,11 @@ HISTORY = (
     ("spending_corrections", "what came back from a purchase"),
     ("spending_lines", "what was bought"),
     ("transfers", "the money"),
+    ("vault_openings", "who looked at whose words"),
     ("volunteer_events", "who came and went"),
 )
 A_VALUE: dict[type, Any] = {int: 1, str: "x", bytes: b"x", date: date(2026, 6, 1), bool: True}
-WORDS = {"volunteer_events": {"kind": "in", "code_window": 1}}
+WORDS = {"vault_openings": {"purpose": "review"}, "volunteer_events": {"kind": "in", "code_window": 1}}
 """What a table takes no other word for."""
 
 

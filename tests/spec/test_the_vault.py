@@ -220,7 +220,7 @@ MASKS = [
     ("张三丰", fields.NAME_MASK, "张*", "a name"),
     ("+8613812341234", fields.PHONE_MASK, "138****1234", "a phone number"),
     ("110101199003071234", fields.ID_MASK, "110***********1234", "an identity number"),
-    ("一句话", fields.NO_MASK, "一句话", "what is not masked"),
+    ("一句话", fields.WORDS_MASK, "***", "words of his own"),
     ("o-123", fields.HIDDEN_MASK, "", "what nobody needs to see"),
 ]
 

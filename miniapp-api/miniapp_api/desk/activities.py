@@ -12,10 +12,12 @@ import qr.codes
 from backend.core import clock
 from backend.core.errors import NotFound
 from backend.people.rights import StaffMember, authorise
+from backend.vault.fields import STAFF, VOLUNTEER_NAME
 from backend.volunteers import checking, codes, queries, service
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.edge import settings
 from miniapp_api.once import once
+from miniapp_api.personal import Personal
 from miniapp_api.times import LocalTime
 from miniapp_api.volunteers import (
     ActivityListSchema,
@@ -73,10 +75,10 @@ class LiveCodeSchema(Schema):
 
 
 class RollLineSchema(ServiceSchema):
-    """One volunteer on the roll."""
+    """One volunteer on the roll; `name` is masked, and null for one who told none or had it forgotten."""
 
     person_code = fields.String(required=True)
-    name = fields.String(required=True)
+    name = Personal(VOLUNTEER_NAME, to=STAFF, required=True, allow_none=True)
     signed_up_at = LocalTime(required=True)
 
 
@@ -189,7 +191,7 @@ def live_code_picture(given: dict[str, Any], code: str) -> Response:
 @bp.response(200, RollSchema)
 @desk_reads
 def roll(code: str) -> dict[str, Any]:
-    """Return who signed up and where each stands. Names are for the desk only."""
+    """Return who signed up and where each stands. Names are masked: one is opened for a reason."""
     _may_run(code)
     return {"items": [_shown(line) for line in queries.roll(code, now=clock.now())]}
 
