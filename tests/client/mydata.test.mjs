@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assertQuiet, begin, startBrowser, takePhone, told } from './browser.mjs'
+import { logIn } from './deeds.mjs'
 import { assertAccessible, assertFits } from './look.mjs'
 import { VILLAGE } from './places.mjs'
 import { startWorld } from './world.mjs'
@@ -62,6 +63,36 @@ told('he sees what is held of him, what for, and corrects it', async () => {
   await phone.press('保存')
   await phone.button('更正捐赠署名：张三').waitFor()
   await listed('张三', true)
+})
+
+told('at the desk his name is masked; who opens it says why, and he sees who looked', async () => {
+  const { activities } = await world.get(`/villages/${VILLAGE}`)
+  await phone.go('/mydata')
+  await phone.sees('还没有工作人员看过')
+  await phone.go(`/activity?code=${activities[0].code}`)
+  await phone.write('您的姓名', '欧阳小明')
+  await phone.press('我要报名')
+  await phone.sees('您已报名')
+  const cadre = await takePhone(browser, world)
+  await logIn(cadre, 'cun1')
+  await cadre.go(`/desk/activity?code=${activities[0].code}`)
+  await cadre.press('查看姓名：欧*')
+  await cadre.press('查看原文')
+  await cadre.sees('至少4个字')
+  await cadre.write('为什么要看原文', '核对报名的人')
+  await assertAccessible(cadre.page)
+  await assertFits(cadre.page)
+  assert.ok(!(await cadre.text()).includes('欧阳小明'))
+  await cadre.press('查看原文')
+  await cadre.sees('欧阳小明')
+  await cadre.press('收起')
+  await cadre.button('查看姓名：欧*').waitFor()
+  assert.ok(!(await cadre.text()).includes('欧阳小明'))
+  assertQuiet(cadre)
+  await cadre.context.close()
+  await phone.go('/mydata')
+  await phone.sees('原因：核对报名的人')
+  await look()
 })
 
 told('taken back, the name is gone from the list of givers at once', async () => {

@@ -84,6 +84,7 @@ export async function deskPlaces(cadre) {
     at2('safety', '', '正在登录的设备'),
     at2('words', '', '没有待审核的留言', { who: 'guojia1' }),
     at2('troubles', '', '没有要处理的事', { who: 'guojia1' }),
+    at2('openings', '', '谁也不能改', { who: 'guojia1' }),
     at2('reconciliation', '', '已结账并封存', { who: 'guojia1' }),
     at2('reconciled', `?channel=sandbox&day=${daysAgo(5)}`, '已结账并封存', { who: 'guojia1' }),
     at2('fees', '', '已到账', { who: 'guojia1' }),

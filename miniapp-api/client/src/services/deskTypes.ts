@@ -8,6 +8,7 @@ export type DeskAction =
   | 'payouts.read' | 'payouts.propose' | 'payouts.approve' | 'unallocated.read' | 'unallocated.reallocate'
   | 'words.read' | 'words.decide' | 'reconciliation.read' | 'reconciliation.decide' | 'fees.fund' | 'media.upload' | 'audit.read'
   | 'alerts.read' | 'alerts.act' | 'outbox.read' | 'outbox.act'
+  | 'vault.open' | 'openings.read'
 
 export interface Desk {
   staff: { name: string; role: string; region: { code: string; name: string } }
@@ -68,7 +69,8 @@ export interface LiveCode { code: string; valid_until: string; url: string; qr_u
 export type RollState = 'signed_up' | 'checked_in' | 'served' | 'awaiting_confirmation'
 export interface RollLine {
   person_code: string
-  name: string
+  /** Masked; null for who told none, or had it forgotten. */
+  name: string | null
   signed_up_at: string
   state: RollState
   minutes: number | null
@@ -130,6 +132,21 @@ export interface DeskRefund extends GiftRefund {
 }
 export type RefundsWanted = 'open' | 'abnormal' | 'all'
 export interface RefundForm { gift_code: string; amount_fen: number; reason: string }
+
+/** That somebody was shown a person's own words; `row` is what they belong to, `reason` is null for reading held words. */
+export interface DeskOpening {
+  opened_at: string
+  staff_name: string
+  staff_code: string
+  staff_role: string
+  staff_place: string
+  person_code: string | null
+  labels: string[]
+  row: string
+  purpose: 'asked' | 'review' | 'command'
+  reason: string | null
+  request_id: string
+}
 
 /** A project or fund by name, as far as choosing it needs. */
 export type PurseName = Pick<ProjectCard, 'code' | 'title' | 'village_name' | 'state'>

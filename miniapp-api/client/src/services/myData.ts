@@ -1,6 +1,7 @@
 /** What is held of me: seeing it, copying it, correcting it, taking consent back, being forgotten. */
 import { forgetToken, send } from './http'
 import { noteKnown, readMine } from './session'
+import type { List } from './types'
 
 export interface MyValue {
   field: string
@@ -21,6 +22,16 @@ export interface MyConsent {
   may_withdraw: boolean
 }
 export interface MyData { items: MyValue[]; consents: MyConsent[]; receipts_kept: number }
+export interface MyOpening {
+  opened_at: string
+  staff_name: string
+  staff_role: string
+  staff_place: string
+  labels: string[]
+  row: string
+  purpose: 'asked' | 'review' | 'command'
+  reason: string | null
+}
 export interface Policy {
   version: number
   title: string
@@ -33,6 +44,8 @@ const at = encodeURIComponent
 
 export const privacy = () => send<Policy>('GET', '/privacy')
 export const myData = () => readMine<MyData>('/me/data', nothing)
+export const myOpenings = (cursor: string | null = null) =>
+  readMine<List<MyOpening>>('/me/data/openings', { items: [], next_cursor: null }, { query: { cursor } })
 export const correct = (item: MyValue, value: string) =>
   send<MyData>('PUT', `/me/data/${at(item.field)}/${at(item.row)}`, { body: { value } })
 export const withdraw = (purpose: string) => send<MyData>('DELETE', `/me/data/consents/${at(purpose)}`)
