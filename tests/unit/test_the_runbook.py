@@ -91,6 +91,13 @@ def test_every_figure_that_the_runbook_watches_is_shown(app: Flask) -> None:
 
 def test_every_screen_of_the_desk_that_the_runbook_opens_is_called_so() -> None:
     said = set(json.loads(DESK.read_text(encoding="utf-8")).values())
-    named = set(re.findall(r"工作台 → ([^\s。，；：→）]+)", everything()))
+    named = set(re.findall(r"工作台 → ([^\s。，；：→）”]+)", everything()))
     assert len(named) > 3
+    assert named - said == set()
+
+
+def test_every_button_that_the_runbook_has_pressed_is_called_so() -> None:
+    said = set(json.loads(DESK.read_text(encoding="utf-8")).values())
+    named = set(re.findall("[按点选]“([^”]+)”", everything()))
+    assert len(named) > 5
     assert named - said == set()
