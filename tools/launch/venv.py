@@ -31,6 +31,7 @@ def make_venv(house: Path, *, log: Path, stop: Stop) -> bool:
     checks.check_room(house, megabytes=ROOM_MEGABYTES)
     if not _can_make_venvs():
         _mend_python(log=log, stop=stop)
+    say("      建立 Python 环境 / making the Python environment")
     code, output = run(
         Command([sys.executable, "-m", "venv", "--clear", str(house / ".venv")], cwd=house), log=log, stop=stop
     )
@@ -93,6 +94,7 @@ def install_packages(house: Path, *, log: Path, stop: Stop) -> bool:
     wanted = fingerprint(house)
     if _read(stamp) == wanted:
         return False
+    say("      安装 Python 依赖 / installing the Python packages")
     argv = [str(python_of(house)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     code, output = run(Command([*argv, "-r", "requirements.txt"], cwd=house), log=log, stop=stop)
     if code != 0:
