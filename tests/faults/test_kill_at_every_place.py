@@ -124,20 +124,26 @@ def deaths(database: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             yield found
 
 
+def killed_elsewhere() -> set[str]:
+    """The places that move no money, each with a test of its own that kills there."""
+    others = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_kill_while_*.py"))
+    return {place for place in PLACES if f"{place}=exit" in others}
+
+
 @pytest.mark.promise(name="P5")
 @pytest.mark.timeout(900)
 def test_who_dies_at_a_place_is_followed_by_one_who_ends_it_all_once(deaths: Deaths) -> None:
     is_sqlite = deaths.house.database_url.startswith("sqlite")
     passed = {place for life in deaths.plain.values() for place in life.seen["passed"]}
-    assert set(PLACES) - passed == set(), "no story passes these places"
+    assert set(PLACES) - passed - killed_elsewhere() == set(), "no story passes these places"
     chance = dice(f"deaths {is_sqlite}")
-    rounds = figure("P5", slice=len(PLACES) if is_sqlite else 6, full=250 if is_sqlite else 100)
-    order = PLACES if is_sqlite else chance.sample(PLACES, len(PLACES))
+    rounds = figure("P5", slice=len(passed) if is_sqlite else 6, full=250 if is_sqlite else 100)
+    order = sorted(passed) if is_sqlite else chance.sample(sorted(passed), len(passed))
     wrong, slowest = {}, 0.0
     for number in range(rounds):
-        place = order[number % len(PLACES)]
+        place = order[number % len(order)]
         ways = deaths.ways_through(place)
-        story, times = ways[0] if number < len(PLACES) else chance.choice(ways)
+        story, times = ways[0] if number < len(order) else chance.choice(ways)
         at = chance.randint(1, times)
         found, took = deaths.dies_at(place, at=at, story=story)
         slowest = max(slowest, took)
