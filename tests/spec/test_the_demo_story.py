@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -126,6 +127,13 @@ def test_each_day_that_the_demo_is_started_an_activity_runs_in_zhongxin(story: F
         with story.app_context():
             keep_one_running(now=datetime(2026, 11, day, 4, tzinfo=UTC))
         assert count(story, Activity) == before + more
+
+
+def test_the_past_is_told_by_the_sandbox_where_wechat_takes_the_money_of_today(app: Flask, settings: Settings) -> None:
+    tell(app, replace(settings, payment_provider="wechat"), ())
+    with app.app_context():
+        assert read_with_retries(is_told)
+    assert count(app, Transfer, Transfer.reason == OWN_MONEY) == 1
 
 
 def test_a_story_that_was_cut_off_goes_on_where_it_stopped(app: Flask, settings: Settings) -> None:

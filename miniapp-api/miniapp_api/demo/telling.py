@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import chain, groupby
 
@@ -12,6 +13,7 @@ from backend.core import audit, clock
 from backend.core.config import Settings
 from backend.core.db import db, write_with_retries
 from backend.jobs.publishing import drain_queue, publish_due
+from backend.payments.sandbox import NAME as SANDBOX
 from backend.payments.sandbox import SandboxProvider
 from backend.receipts.numbering import issue_receipts
 from miniapp_api.demo.accounts import own_money, reconcile
@@ -48,7 +50,8 @@ def tell_story(
     engage_staff(now=first_day)
     stage = Stage(
         settings=settings,
-        provider=SandboxProvider(settings=settings),
+        # The past was paid in the sandbox, whoever takes money here from now on.
+        provider=SandboxProvider(settings=replace(settings, payment_provider=SANDBOX)),
         ends_on=ends_on,
         organisation=engage_organisation(now=first_day),
         givers=engage_givers(now=first_day),
