@@ -96,8 +96,8 @@ async function orShoot(name, act) {
 }
 
 /** A test that leaves pictures of all open pages behind when it fails. */
-export function told(name, act) {
-  test(name, { timeout: TEST_MS }, (context) => orShoot(name, () => act(context)))
+export function told(name, act, timeout = TEST_MS) {
+  test(name, { timeout }, (context) => orShoot(name, () => act(context)))
 }
 
 /** What comes before all tests of a file, and with pictures too. */
