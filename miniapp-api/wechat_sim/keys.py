@@ -111,11 +111,12 @@ def _certificate(key: RSAPrivateKey, *, name: str, now: datetime) -> x509.Certif
 def keep_keys(folder: Path) -> Keys:
     """Return the keys kept in `folder`; the first time they are made and written there."""
     if not (folder / "secrets.json").exists():
-        _write(folder, make_keys())
+        write_keys(folder, make_keys())
     return _read(folder)
 
 
-def _write(folder: Path, keys: Keys) -> None:
+def write_keys(folder: Path, keys: Keys) -> None:
+    """Write the keys of a merchant into a folder of its owner alone."""
     folder.mkdir(parents=True, exist_ok=True)
     private = {"merchant": keys.merchant_key, "platform": keys.platform_key, "cert": keys.cert_key}
     for name, key in private.items():

@@ -113,6 +113,13 @@ def wechat_that_counts() -> Iterator[tuple[str, list[int]]]:
         yield f"http://127.0.0.1:{door.getsockname()[1]}", calls
 
 
+def a_call_is_counted(wechat: str, calls: list[int]) -> None:
+    """Whoever had called would have been counted."""
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(wechat, trust_env=False)
+    assert calls == [1]
+
+
 @pytest.mark.promise(name="P16")
 @pytest.mark.timeout(36_000)
 def test_junk_on_the_line_is_turned_away_and_the_server_stands(settings: Settings, app: Flask, tmp_path: Path) -> None:
@@ -126,9 +133,10 @@ def test_junk_on_the_line_is_turned_away_and_the_server_stands(settings: Setting
             for _ in range(figure("P16", slice=150, full=20_000)):
                 answered |= set(statuses(port, junk(throws)))
             assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        assert calls == []
+        a_call_is_counted(wechat, calls)
     assert {400, 401} <= answered
     assert all(status == 100 or 400 <= status < 500 for status in answered), answered
-    assert calls == []
     village = Giving(app)
     kept = [village.asks(lambda table=table: _count(table)) for table in (HeardPayment, PaymentAlert)]
     assert (kept, village.transfers()) == ([0, 0], 0)
