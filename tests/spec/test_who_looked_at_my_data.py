@@ -154,15 +154,16 @@ def test_who_has_no_seat_or_is_forgotten_cannot_be_looked_at(roll: Roll) -> None
     assert roll.desk.cadre.does(roll.door.replace(roll.person, other), WHY).status_code == 404
     assert roll.phone.post("/api/v1/me/data/erasure", json={"sure": True}, headers=SAME_SITE).status_code == 200
     assert roll.desk.cadre.does(roll.door, WHY).status_code == 404
-    (line,) = roll.desk.cadre.sees(f"/desk/activities/{roll.activity}/roll").json["items"]
-    assert (line["name"], roll.rows()) == (None, 0)
+    assert roll.desk.cadre.sees(f"/desk/activities/{roll.activity}/roll").json["items"] == []
+    assert roll.rows() == 0
 
 
 def test_a_value_with_a_broken_seal_is_an_absent_one(roll: Roll) -> None:
     broken = "UPDATE vault SET sealed = replace(sealed, '.', '.A') WHERE field = 'volunteer.name'"
     roll.desk.writes(lambda: db.session.execute(text(broken)))
     assert roll.desk.cadre.does(roll.door, WHY).status_code == 404
-    assert roll.rows() == 0
+    (line,) = roll.desk.cadre.sees(f"/desk/activities/{roll.activity}/roll").json["items"]
+    assert (line["name"], roll.rows()) == (None, 0)
 
 
 def test_one_account_opens_thirty_values_an_hour(roll: Roll) -> None:
