@@ -65,9 +65,11 @@ class Story:
         self.village.world.knobs.set("clock.skew_seconds", self.dice.choice((0, 0, 0, -400, 400)))
 
     def somebody_orders(self) -> None:
-        """Somebody orders, or tries once more what was not answered."""
+        """Somebody orders, or tries once more what was not answered; most pay at once."""
         giver = self.dice.choice(self.givers)
-        self.village.wants(giver, self.purses[self.givers.index(giver) % 2], self.dice.randint(200, 50_000))
+        purse, fen = self.purses[self.givers.index(giver) % 2], self.dice.randint(200, 50_000)
+        if self.village.wants(giver, purse, fen) and self.dice.random() < 0.7:
+            self.village.pays(giver.gift)
 
     def somebody_pays(self) -> None:
         """Somebody pays one of his orders, or thinks better of it."""
