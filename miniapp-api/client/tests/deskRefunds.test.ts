@@ -89,8 +89,8 @@ describe('a row', () => {
       ...asked, state: 'closed', asked_by: '王五', checked_by: '张三', checked_at: asked.asked_at, approved_by: '李四', approved_at: asked.asked_at,
       refund_no: 'R9', provider_refund_no: 'S9', provider_code: 'CLOSED', is_redirected: true,
     }
-    expect(handsOf(done).map((one) => one.split(' ')[0])).toEqual(['王五', '张三', '李四'])
-    expect(handsOf({ ...asked, refused_by: '张三', ended_at: asked.asked_at })[0]).toContain('捐赠人自己申请')
+    expect(handsOf(done).map((one) => one.who.split(' ')[0])).toEqual(['王五', '张三', '李四'])
+    expect(handsOf({ ...asked, refused_by: '张三', ended_at: asked.asked_at })[0].who).toBe('捐赠人自己申请')
     expect(numbersOf(done)).toEqual(['退款单号 R9', '渠道退款单号 S9', '渠道说：CLOSED'])
     expect(row(done).text()).toContain('到得太晚')
     expect(row({ ...asked, state: 'refused', refuse_reason: '不行', refused_by: '张三' }).text()).toContain('原因：不行')

@@ -46,7 +46,7 @@ describe('the card of refunds', () => {
     const page = await card(money)
     await button(page, '申请退款').trigger('click')
     await button(page, '提交申请').trigger('click')
-    expect(page.findAll('[role="alert"]').map((one) => one.text())).toEqual(['请选一个金额，或者自己填', '请写一下原因。'])
+    expect(page.findAll('[role="alert"]').map((one) => one.text())).toEqual(['请填要退多少元。', '请写一下原因。'])
     await page.get('.link').trigger('click')
     const [, reason] = page.findAll('input')
     expect(page.findAll('input')[0].element.value).toBe('30')
@@ -74,6 +74,9 @@ describe('the card of refunds', () => {
     expect(page.text()).not.toContain('等待审核，请等它办完')
     vi.mocked(api.withdrawRefund).mockRejectedValue(problemFrom(409, { code: 'REFUND_DECIDED', detail: '服务器的话' }))
     await button(page, '撤回申请').trigger('click')
+    expect(page.text()).toContain('撤回以后就不退了')
+    await button(page, '先不撤回').trigger('click')
+    await button(page, '撤回申请').trigger('click')
     await button(page, '确定撤回').trigger('click')
     await flushPromises()
     expect(api.withdrawRefund).toHaveBeenCalledWith('G1', 'R-checked')
@@ -85,6 +88,12 @@ describe('the card of refunds', () => {
     const page = await card({ ...money, refusal: over, items: [item('refused', { refuse_reason: '已用于采购' })] })
     expect(page.text()).toContain('超过365天')
     expect(page.text()).toContain('原因：已用于采购')
+  })
+
+  it('says nothing of limits where nothing is left: the figures say it', async () => {
+    const page = await card({ ...money, free_fen: 0, to_village_fen: 0, refunded_fen: 50_00, refusal: { code: 'REFUND_TOO_SOON', detail: '服务器的话' } })
+    expect(page.text()).toContain('已退回¥50')
+    expect(page.text()).not.toContain('间隔一分钟')
   })
 
   it('draws a failure with a way to try again', async () => {

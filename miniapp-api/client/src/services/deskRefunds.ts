@@ -22,13 +22,13 @@ export function stepsOf(refund: DeskRefund, can: (action: DeskAction) => boolean
 export const waits = (refund: DeskRefund): boolean => refund.state === 'asked' || refund.state === 'checked'
 
 /** Who did what with it and when, oldest first. */
-export function handsOf(refund: DeskRefund): string[] {
-  const asked = refund.asked_by ? d('refund.asked_by', { name: refund.asked_by }) : d('refund.asked_by_giver')
+export function handsOf(refund: DeskRefund): { who: string; at: string }[] {
+  const { asked_by, checked_by, approved_by, refused_by } = refund
   return [
-    `${asked} ${moment(refund.asked_at)}`,
-    ...(refund.checked_by ? [`${d('refund.checked_by', { name: refund.checked_by })} ${moment(refund.checked_at)}`] : []),
-    ...(refund.approved_by ? [`${d('refund.approved_by', { name: refund.approved_by })} ${moment(refund.approved_at)}`] : []),
-    ...(refund.refused_by ? [`${d('refund.refused_by', { name: refund.refused_by })} ${moment(refund.ended_at)}`] : []),
+    { who: asked_by ? d('refund.asked_by', { name: asked_by }) : d('refund.asked_by_giver'), at: moment(refund.asked_at) },
+    ...(checked_by ? [{ who: d('refund.checked_by', { name: checked_by }), at: moment(refund.checked_at) }] : []),
+    ...(approved_by ? [{ who: d('refund.approved_by', { name: approved_by }), at: moment(refund.approved_at) }] : []),
+    ...(refused_by ? [{ who: d('refund.refused_by', { name: refused_by }), at: moment(refund.ended_at) }] : []),
   ]
 }
 

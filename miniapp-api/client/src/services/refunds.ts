@@ -15,7 +15,7 @@ export function refundFaults(draft: RefundDraft, free_fen: number): Partial<Reco
   const length = Array.from(draft.reason.trim()).length
   const over = 'fen' in read && read.fen > free_fen
   return {
-    ...('fault' in read ? { amount: t(`fault.amount.${read.fault}`) } : {}),
+    ...('fault' in read ? { amount: read.fault === 'empty' ? m('refund.fault.amount') : t(`fault.amount.${read.fault}`) } : {}),
     ...(over ? { amount: m('refund.fault.over', { amount: yuan(free_fen) }) } : {}),
     ...(length === 0 ? { reason: m('refund.fault.reason') } : {}),
     ...(length > REASON_LIMIT ? { reason: m('refund.fault.reason_long', { n: REASON_LIMIT }) } : {}),
