@@ -18,6 +18,6 @@ def is_damaged() -> bool:
     if not is_sqlite():
         return False
     try:
-        return read_with_retries(lambda: db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok"
+        return str(read_with_retries(lambda: db.session.scalar(text("PRAGMA quick_check(1)")))) != "ok"
     except DatabaseError:  # Not even the question can be asked.
         return True
