@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
@@ -46,17 +46,30 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.fixture(scope="session")
+def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Maker]]:
+    """The makers of this process, each made when first asked for: files take turns between the databases."""
+    made: dict[str, Maker] = {}
+    with ExitStack() as until_the_end:
+
+        def maker_of(kind: str) -> Maker:
+            if kind in made:
+                return made[kind]
+            folder = tmp_path_factory.mktemp("template")
+            if kind == "sqlite":
+                made[kind] = SqliteMaker(folder)
+            else:  # pragma: no cover - while the measuring is off.
+                with measured():
+                    made[kind] = PostgresqlMaker(folder, until_the_end.enter_context(postgresql_server()))
+            return made[kind]
+
+        yield maker_of
+
+
 @pytest.fixture(scope="session", params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+def database(request: pytest.FixtureRequest, makers: Callable[[str], Maker]) -> Maker:
     """A maker of fresh databases, once on SQLite and once on PostgreSQL."""
-    folder = tmp_path_factory.mktemp("template")
-    if request.param == "sqlite":
-        yield SqliteMaker(folder)
-        return
-    with ExitStack() as until_the_end:  # pragma: no cover - while the measuring is off.
-        with measured():
-            maker = PostgresqlMaker(folder, until_the_end.enter_context(postgresql_server()))
-        yield maker
+    return makers(request.param)
 
 
 @pytest.fixture

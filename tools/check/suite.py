@@ -17,7 +17,7 @@ from tools.launch.signals import Stop, Stopped
 PRODUCT = ("backend/*", "miniapp-api/miniapp_api/*", "miniapp-api/wechat_sim/*", "qr/*")
 TYPED = ("backend", "miniapp-api/miniapp_api", "miniapp-api/wechat_sim", "qr", "tools")
 PRODUCT_PERCENT, TESTS_PERCENT = 95, 100
-CHECK_SECONDS = 1800.0
+CHECK_SECONDS = 3600.0
 SOAK_SECONDS = 86_400.0
 # One process for each core; the tests of a file stay together, and with them what they share.
 SPREAD = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
