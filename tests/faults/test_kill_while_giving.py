@@ -135,7 +135,7 @@ class Giver:
                 answer = self.browser.request(method, path, **told)  # type: ignore[arg-type]  # passed on as it is
                 if answer.status_code < 400:
                     return answer
-                if answer.status_code < 500:  # pragma: no cover - only a broken product gets here.
+                if answer.status_code < 500 and not told_to_wait(answer):  # pragma: no cover - only a broken product.
                     self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
                     return None
             time.sleep(0.05)  # pragma: no cover - how often it is killed in the middle is chance.
@@ -144,6 +144,11 @@ class Giver:
     def is_told(self, code: str) -> str:
         """Ask how a gift stands."""
         return str(self.browser.get(f"/api/v1/gifts/{code}").json()["state"])
+
+
+def told_to_wait(answer: httpx.Response) -> bool:
+    """Whether the same is to be asked again in a moment, as while the first attempt still holds the order."""
+    return answer.json().get("retryable") is True
 
 
 def give_and_kill(house: House, givers: list[Giver], stopping: threading.Event, *, cycles: int) -> float:
