@@ -67,6 +67,14 @@ def openid_of(*, person_id: int, app_id: str) -> str | None:
     return None if row is None else value_of(OPENID, row.code)
 
 
+def openid_here(*, token_hash: str, app_id: str, now: datetime) -> str | None:
+    """Return the openid by which the phone with this token logged in at this app, None when it came otherwise."""
+    here = (DeviceSession.token_hash == token_hash) & (DeviceSession.ends_at > now)
+    by_it = select(LoginAccount.code).join(DeviceSession, DeviceSession.account_id == LoginAccount.id)
+    code = db.session.scalar(by_it.where(here, LoginAccount.kind == WECHAT_MINI, LoginAccount.app_id == app_id))
+    return None if code is None else value_of(OPENID, code)
+
+
 def mini_openids(settings: Settings) -> Callable[[int], str | None]:
     """Return what says under which openid the mini-program knows a person; who never came by it has none."""
     app_id = "" if settings.wechat.mini is None else settings.wechat.mini.app_id

@@ -21,6 +21,7 @@ from backend.people.sealed import blind_index
 
 CODE_LIVES = timedelta(minutes=5)
 TRIES_MAX = 5
+MAINLAND = "86"
 _MAINLAND = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})", re.ASCII)
 _BETWEEN = re.compile(r"[\s\-()（）]")
 
@@ -30,6 +31,14 @@ class PhoneInvalid(InvalidInput):
 
     code = "PHONE_INVALID"
     detail = "请填写 11 位手机号。"
+
+
+class PhoneAbroad(Refusal):
+    """WeChat showed a number that no code of ours can be sent to: it would be a way in and no way back."""
+
+    status = 422
+    code = "PHONE_ABROAD"
+    detail = "目前只能用中国大陆的手机号登录。"
 
 
 class CodesTooMany(Refusal):
@@ -68,8 +77,19 @@ def normal_phone(text: str) -> str:
     return f"+86{found[1]}"
 
 
+def phone_shown(*, number: str, country_code: str) -> str:
+    """Return a number that WeChat showed us as `normal_phone` keeps it: it leads to one person by either way.
+
+    Refuses `PhoneAbroad`.
+    """
+    found = _MAINLAND.fullmatch(f"+{country_code}{number}") if country_code == MAINLAND else None
+    if found is None:
+        raise PhoneAbroad()
+    return f"+{MAINLAND}{found[1]}"
+
+
 def identity_of(phone: str) -> Identity:
-    """Return the identity that a number stands for once its code was told."""
+    """Return the identity that a number stands for once its code was told, or WeChat showed whose it is."""
     return Identity(kind=PHONE, app_id="", subject=phone)
 
 

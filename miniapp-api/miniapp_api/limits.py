@@ -34,6 +34,7 @@ LOGINS = (
     "desk_safety.change_password",
     "logins.send_phone_code",
     "logins.log_in_by_phone",
+    "logins.log_in_by_wechat_phone",
 )
 PICTURES = (
     "sharing.show_code",

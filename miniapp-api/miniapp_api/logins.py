@@ -1,4 +1,7 @@
-"""Logging in as a person: by WeChat's code in the mini-program, by a one-time code to a phone. Giving needs neither."""
+"""Logging in as a person: by WeChat's code or by the number that its button shows, by a one-time code to a phone.
+
+Giving needs none of them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from backend.core import clock
-from backend.core.db import write_with_retries
+from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import Refusal
+from backend.core.ids import token_hash
 from backend.people import phone as phones
 from backend.people import sms
-from backend.people.accounts import WECHAT_MINI, Identity
+from backend.people.accounts import WECHAT_MINI, Identity, openid_here
 from backend.people.entering import LOGGED_IN_FOR, Entered, log_in
 from backend.vault.fields import OWN, PHONE, PHONE_MASK, masked
 from backend.wechat.refusals import CodeInvalid, CodeUsed
@@ -23,7 +27,7 @@ from miniapp_api.personal import Personal
 from miniapp_api.sessions import PersonSchema, require_person, session_answer, session_token
 from miniapp_api.wechat import current_wechat
 
-bp = Blueprint("logins", __name__, description="登录：微信小程序、微信网页、手机验证码。不登录也可以捐赠。")
+bp = Blueprint("logins", __name__, description="登录：微信小程序、微信网页、微信手机号、手机验证码。不登录也可以捐赠。")
 log = structlog.get_logger()
 AGAIN_AFTER_SECONDS = 60
 
@@ -35,6 +39,22 @@ class LoginCodeUsed(Refusal):
     code = "LOGIN_CODE_USED"
     detail = "登录信息已失效，请再试一次。"
     retryable = True
+
+
+class PhoneGrantUsed(Refusal):
+    """What the button handed out opens once: only another tap of its owner hands out another."""
+
+    status = 401
+    code = "PHONE_GRANT_USED"
+    detail = "这次授权已经用过了，请再点一次按钮。"
+
+
+class PhoneGrantInvalid(Refusal):
+    """What the button handed out is older than five minutes, or another user's, or of another app."""
+
+    status = 401
+    code = "PHONE_GRANT_INVALID"
+    detail = "这次授权已过期，请再点一次按钮。"
 
 
 class WechatLoginUnavailable(Refusal):
@@ -65,6 +85,10 @@ class WechatCodeSchema(Schema):
 
     code = fields.String(required=True, validate=validate.Length(min=1, max=128))
     adds = fields.Boolean(load_default=False)
+
+
+class WechatPhoneSchema(WechatCodeSchema):
+    """The code of WeChat's phone-number button: another than `wx.login`'s; `adds` joins the number to who is here."""
 
 
 class PhoneSchema(Schema):
@@ -112,6 +136,28 @@ def log_in_by_mini_program(given: dict[str, Any]) -> Response:
         raise LoginCodeUsed() from refusal
     identity = Identity(kind=WECHAT_MINI, app_id=user.app_id, subject=user.openid, unionid=user.unionid)
     return entered_answer(enter(identity, adds=given["adds"]))
+
+
+@bp.post("/login/wechat-phone")
+@bp.arguments(WechatPhoneSchema)
+@bp.response(200, EnteredSchema)
+def log_in_by_wechat_phone(given: dict[str, Any]) -> Response:
+    """Log in by the number that its owner let WeChat show us, asked with no transaction open (law 13).
+
+    On a phone that logged in by WeChat the code must be of the same WeChat user: WeChat compares the openid.
+    """
+    mini, here, now = settings().wechat.mini, token_hash(session_token() or ""), clock.now()
+    if mini is None:
+        raise WechatLoginUnavailable()
+    openid = read_with_retries(lambda: openid_here(token_hash=here, app_id=mini.app_id, now=now))
+    try:
+        shown = current_wechat().phone_of_code(given["code"], openid=openid, now=now)
+    except CodeUsed as refusal:
+        raise PhoneGrantUsed() from refusal
+    except CodeInvalid as refusal:
+        raise PhoneGrantInvalid() from refusal
+    phone = phones.phone_shown(number=shown.number, country_code=shown.country_code)
+    return entered_answer(enter(phones.identity_of(phone), adds=given["adds"]))
 
 
 @bp.post("/login/phone/code")

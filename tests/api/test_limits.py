@@ -87,6 +87,14 @@ def test_guessing_many_accounts_from_one_address_is_slowed(settings: Settings) -
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
 
 
+def test_taps_on_the_button_for_the_number_are_slowed_like_codes(settings: Settings) -> None:
+    with house(settings) as app:
+        taps = [("/login/wechat-phone", {"code": f"made-up-{one}"}) for one in range(2)]
+        tries = [*taps, ("/login/phone", {"phone": "13812345678", "code": "123456"}), *taps]
+        answers = [app.test_client().post(f"/api/v1{path}", json=told, headers=SAME_SITE) for path, told in tries]
+        assert [answer.status_code for answer in answers] == [409, 409, 401, 429, 429]
+
+
 def test_pictures_are_not_drawn_without_end(settings: Settings) -> None:
     with house(settings) as app:
         paths = [f"/api/v1/links/{'A' * 23}/poster.jpg"] * 4

@@ -24,6 +24,7 @@ from tests.world.giving import OURS, ClientWire, Giving, Phone
 from tests.world.weixin import Asked, Weixin, says, weixin, with_wechat
 
 CODE2SESSION, OAUTH = "/sns/jscode2session", "/sns/oauth2/access_token"
+PHONE_OF_CODE = "/wxa/business/getuserphonenumber"
 codes = count(1)
 
 
