@@ -110,3 +110,12 @@ describe('what is mine', () => {
     expect(uniWorld.navigateTo.mock.calls.at(-1)?.[0].url).toContain('code=G1')
   })
 })
+  it('a wrong code is one try, and the phone stays who it is', async () => {
+    kept.set('session_token', 'a-guest')
+    noteKnown(true)
+    const sent = serverAnswers(refusal(401, 'PHONE_CODE_WRONG'))
+    await expect(logInByPhone('13812345678', '000000')).rejects.toMatchObject({ code: 'PHONE_CODE_WRONG' })
+    expect(sent.length).toBe(1)
+    expect(kept.get('session_token')).toBe('a-guest')
+  })
+

@@ -49,7 +49,8 @@ export async function sendAsPerson<T>(method: Method, path: string, call: Call =
   try {
     return await send<T>(method, path, call)
   } catch (thrown) {
-    if (asProblem(thrown).status !== 401) throw thrown
+    // A wrong code is a 401 too: sending it once more would be a second try, and the phone would lose whose it is.
+    if (asProblem(thrown).code !== 'SESSION_NEEDED') throw thrown
     forgetToken()
     await begin()
     return send<T>(method, path, call)
