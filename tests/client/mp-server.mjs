@@ -61,6 +61,12 @@ export function makeServer() {
       world.session = true
       return [200, { person: { code: 'me' }, joined: false, token: 'token-of-this-phone' }]
     },
+    'POST /login/wechat-phone': () => {
+      const code = world.refusals.shift()
+      if (code) return refusal(401, code)
+      world.session = true
+      return [200, { person: { code: 'me' }, joined: true, token: 'token-of-the-number' }]
+    },
     'GET /login/ways': () => [200, { wechat_mini: true, wechat_official: false, phone: 'none' }],
     'GET /me/account': () => [200, { person: { code: 'me' }, is_guest: false, accounts: [account], phones: [], unread: 1 }],
     'GET /me/messages': () => [200, { items: [message], next_cursor: null, unread: 1 }],

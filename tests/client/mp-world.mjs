@@ -138,6 +138,8 @@ function hands(screen) {
   return {
     find,
     tap: (mark, words) => happen(find(mark, words), 'tap', {}, true),
+    /** WeChat itself tells something about what was tapped, such as what its own buttons hand out. */
+    tells: (mark, words, name, detail) => happen(find(mark, words), name, detail, false),
     type: (nth, value) => happen(drawn().filter((one) => /^wx-(input|textarea)$/.test(one.localName))[nth], 'input', { value }, false),
   }
 }

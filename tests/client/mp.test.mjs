@@ -173,6 +173,28 @@ test('WeChat says silently who it is, and a used code is asked for once more', a
   assert.match(me.text(), /微信（小程序）/)
 })
 
+test('one tap shows the number: who says no is told what we did not see, and what is refused may be tapped again', async () => {
+  const login = await phone.open('pages/login/index', { adds: '1' })
+  const hands = (detail) => login.tells('btn', '用微信里的手机号登录', 'getphonenumber', detail)
+  newlySent()
+  await hands({ errMsg: 'getPhoneNumber:fail user deny' })
+  assert.match(login.text(), /您没有同意，我们没有看到您的手机号/)
+  await hands({ errMsg: 'getPhoneNumber:fail no permission' })
+  assert.match(login.text(), /微信现在给不出手机号/)
+  assert.deepEqual(newlySent(), [])
+  world.refusals.push('PHONE_GRANT_USED')
+  await hands({ code: 'number-1', errMsg: 'getPhoneNumber:ok' })
+  await settle()
+  assert.match(login.text(), /请再点一次按钮/)
+  await hands({ code: 'number-2', errMsg: 'getPhoneNumber:ok' })
+  await settle()
+  const posts = newlySent().filter((one) => one.method === 'POST')
+  assert.deepEqual(posts.map((one) => [one.path, one.body]), [
+    ['/login/wechat-phone', { code: 'number-1', adds: true }], ['/login/wechat-phone', { code: 'number-2', adds: true }],
+  ])
+  assert.equal(phone.gone.at(-1), 'instead /pages/me/index')
+})
+
 test('while WeChat is silent a guest gives all the same', async () => {
   world.session = false
   world.refusals.push('WECHAT_UNAVAILABLE')

@@ -1,5 +1,7 @@
 /** Coming back to one's own: what is sent, what is kept, and where a message leads. */
+import { flushPromises, mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import NumberButton from '@/pages/login/NumberButton.vue'
 import { countUnread, markRead, unread } from '@/services/inbox'
 import { goToWechat, logInByPhone, logInMini, logOthersOut, logOut, sendCode, takeOff } from '@/services/login'
 import { follow } from '@/services/nav'
@@ -45,6 +47,64 @@ describe('in the mini-program', () => {
   })
 })
 
+describe('the button for the number', () => {
+  const button = (adds = false) => mount(NumberButton, { props: { adds } })
+  const taps = async (page: ReturnType<typeof button>, detail: object): Promise<void> => {
+    page.get('button').element.dispatchEvent(Object.assign(new Event('getphonenumber'), { detail }))
+    await flushPromises()
+  }
+
+  it('sends what it was handed once, and keeps the new token', async () => {
+    const sent = serverAnswers(entered)
+    const page = button(true)
+    expect(page.get('button').attributes('open-type')).toBe('getPhoneNumber')
+    await taps(page, { code: 'p-1', errMsg: 'getPhoneNumber:ok' })
+    expect(sent.map((one) => [one.url, JSON.parse(one.data ?? '')])).toEqual([
+      ['/api/v1/login/wechat-phone', { code: 'p-1', adds: true }],
+    ])
+    expect([kept.get('session_token'), isKnown()]).toEqual(['new-token', true])
+    expect(page.emitted('done')).toHaveLength(1)
+  })
+
+  it.each([
+    ['getPhoneNumber:fail user deny', '您没有同意', 'who says no is told what we did not see'],
+    ['getPhoneNumber:fail:user cancel', '您没有同意', 'so is who closes the question'],
+    ['getPhoneNumber:fail no permission', '微信现在给不出手机号', 'the mini-program may not ask'],
+    ['getPhoneNumber:ok', '微信现在给不出手机号', 'a WeChat that is too old to hand out a code'],
+  ])('%s asks nobody and says so', async (errMsg, words) => {
+    const sent = serverAnswers(entered)
+    const page = button()
+    await taps(page, { errMsg })
+    expect(page.get('[role="alert"]').text()).toContain(words)
+    expect(sent).toEqual([])
+  })
+
+  it.each([
+    [401, 'PHONE_GRANT_USED', '请再点一次按钮'],
+    [401, 'PHONE_GRANT_INVALID', '已过期'],
+    [422, 'PHONE_ABROAD', '中国大陆'],
+    [503, 'WECHAT_UNAVAILABLE', '微信现在给不出手机号'],
+  ])('%i %s is told in words, sent once, and may be tapped again', async (status, code, words) => {
+    kept.set('session_token', 'a-guest')
+    const sent = serverAnswers(refusal(status, code))
+    const page = button()
+    await taps(page, { code: 'p-1' })
+    expect(page.get('[role="alert"]').text()).toContain(words)
+    expect([sent.length, kept.get('session_token')]).toEqual([1, 'a-guest'])
+    expect(page.get('button').attributes('disabled')).toBeUndefined()
+    expect(page.emitted('done')).toBeUndefined()
+  })
+
+  it('a second tap while the first is on its way is not a second try', async () => {
+    uniWorld.request.mockImplementation(() => undefined)
+    const page = button()
+    await taps(page, { code: 'p-1' })
+    await taps(page, { code: 'p-2' })
+    expect(uniWorld.request).toHaveBeenCalledTimes(1)
+    expect(page.get('button').text()).toBe('正在登录…')
+  })
+})
+
 describe('in a browser', () => {
   it('WeChat is known by its name', () => {
     vi.stubGlobal('navigator', { userAgent: 'Mozilla/5.0 MicroMessenger/8.0.50' })
@@ -67,6 +127,15 @@ describe('in a browser', () => {
     const sent = serverAnswers(refusal(401, 'SESSION_NEEDED'), refusal(503, 'WECHAT_UNAVAILABLE'), session, code)
     expect((await sendCode('13812345678')).sent_to).toBe('138****5678')
     expect(sent.at(-1)?.url).toBe('/api/v1/login/phone/code')
+  })
+
+  it('a wrong code is one try, and the phone stays who it is', async () => {
+    kept.set('session_token', 'a-guest')
+    noteKnown(true)
+    const sent = serverAnswers(refusal(401, 'PHONE_CODE_WRONG'))
+    await expect(logInByPhone('13812345678', '000000')).rejects.toMatchObject({ code: 'PHONE_CODE_WRONG' })
+    expect(sent.length).toBe(1)
+    expect(kept.get('session_token')).toBe('a-guest')
   })
 
   it('the code is told with the number', async () => {
@@ -110,12 +179,3 @@ describe('what is mine', () => {
     expect(uniWorld.navigateTo.mock.calls.at(-1)?.[0].url).toContain('code=G1')
   })
 })
-  it('a wrong code is one try, and the phone stays who it is', async () => {
-    kept.set('session_token', 'a-guest')
-    noteKnown(true)
-    const sent = serverAnswers(refusal(401, 'PHONE_CODE_WRONG'))
-    await expect(logInByPhone('13812345678', '000000')).rejects.toMatchObject({ code: 'PHONE_CODE_WRONG' })
-    expect(sent.length).toBe(1)
-    expect(kept.get('session_token')).toBe('a-guest')
-  })
-

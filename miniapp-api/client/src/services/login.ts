@@ -29,6 +29,18 @@ async function openCode(adds: boolean): Promise<Entered> {
   return entered(await send<Entered>('POST', '/login/wechat-mini', { body: { code, adds } }))
 }
 
+/** What WeChat's own button for the number hands out: a code, or in `errMsg` why there is none. */
+export interface NumberTold { code?: string; errMsg?: string }
+
+/** Its owner said no; or WeChat gives none here: too old, not allowed to this mini-program, its numbers of today used up. */
+export function whyNoNumber(told: NumberTold): 'declined' | 'unavailable' {
+  return /deny|cancel/i.test(told.errMsg ?? '') ? 'declined' : 'unavailable'
+}
+
+/** In the mini-program: the number that its owner let WeChat show. The code opens once, so it is sent once. */
+export const logInByNumber = (code: string, adds = false) =>
+  send<Entered>('POST', '/login/wechat-phone', { body: { code, adds } }).then(entered)
+
 /** In WeChat's browser: there and back by the server's own address; the page is left. */
 export function goToWechat(next: string, adds = false): void {
   // #ifdef H5
