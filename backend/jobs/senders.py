@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.core.config import Settings
 from backend.core.wire import HttpWire, Wire
+from backend.ledger import guard
 from backend.outbox.sending import Sender
 from backend.payments.providers import Refunding
 from backend.payments.sandbox import NAME as SANDBOX
@@ -28,7 +29,9 @@ def senders_of(settings: Settings, *, wire: Wire | None = None) -> dict[str, Sen
     if settings.payment_provider in (SANDBOX, WECHAT):
         provider = provider_of(settings, wire=wire)
         if isinstance(provider, Refunding):
-            senders[REFUND] = Sender(send=RefundSender(provider=provider, name=provider.name))
+            senders[REFUND] = Sender(
+                send=RefundSender(provider=provider, name=provider.name), is_held=guard.are_stopped
+            )
     if settings.wechat.mini is not None and settings.wechat.templates:
         wechat = wechat_of(settings, wire=wire)
         senders[SUBSCRIBE] = subscribe_sender(wechat=wechat, find_openid=mini_openids(settings))

@@ -2,6 +2,7 @@
 
 The database itself refuses a transfer while the books are stopped (a trigger of the migration that made the table).
 Money that comes meanwhile is not lost: the word of its provider waits in the inbox and is settled afterwards (law 7).
+Money that would go meanwhile stays: a refund that was approved is sent once the books are open again.
 """
 
 from __future__ import annotations
@@ -34,9 +35,14 @@ def state() -> BooksState:
     return BooksState(stopped_at=row.stopped_at, reason=row.reason, checked_at=row.checked_at)
 
 
+def are_stopped() -> bool:
+    """Say whether the books are stopped."""
+    return state().stopped_at is not None
+
+
 def refuse_when_stopped() -> None:
     """Refuse `BooksStopped` while the books are stopped."""
-    if state().stopped_at is not None:
+    if are_stopped():
         raise BooksStopped()
 
 

@@ -26,7 +26,7 @@ def deliver_due(*, kind: str, sender: Sender, now: datetime, limit: int = 5, cha
     and a dead one delays it by a minute. What nobody takes in time is dead, and stays on record for a person.
     """
     for tried in range(limit):
-        message = write_with_retries(lambda: _claim(kind, now=now))
+        message = write_with_retries(lambda: None if sender.is_held() else _claim(kind, now=now))
         if message is None:
             return tried
         failpoint("outbox_claimed")

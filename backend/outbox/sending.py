@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -47,8 +48,12 @@ class Send(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """How messages of one kind are sent, and how long. What is `best_effort` is dropped in the end, never dead."""
+    """How messages of one kind are sent, and how long. What is `best_effort` is dropped in the end, never dead.
+
+    While `is_held` says so they wait, and no attempt is counted; it is asked in the transaction that takes one in hand.
+    """
 
     send: Send
     give_up_after: timedelta = GIVE_UP_AFTER
     best_effort: bool = False
+    is_held: Callable[[], bool] = lambda: False

@@ -58,6 +58,12 @@ def put(*, kind: str, subject: str, key: str, body: str, now: datetime) -> bool:
     return False
 
 
+def begin_anew(*, kind: str, now: datetime) -> None:
+    """Let the time in which messages of one kind must be taken begin now: they were held, and nobody tried them."""
+    owed = (OutboxItem.kind == kind) & (OutboxItem.state == OWED)
+    db.session.execute(update(OutboxItem).where(owed).values(owed_since=now))
+
+
 def try_again(*, code: str, staff: StaffMember, now: datetime) -> None:
     """Owe a dead message once more: same key, same body, a new day of attempts. Refuses `LetterUnknown`."""
     authorise(staff, "outbox.act", NATION, subject=code)

@@ -20,6 +20,6 @@ def _step(kind: str, sender: Sender, chance: Chance) -> Step:
     return Step(
         name=f"outbox:{kind}",
         act=lambda now: delivery.deliver_due(kind=kind, sender=sender, now=now, chance=chance),
-        has_work=lambda now: delivery.has_due(kind=kind, now=now),
+        has_work=lambda now: delivery.has_due(kind=kind, now=now) and not sender.is_held(),
         calls_out=True,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from backend.core.db import db, write_with_retries
 from backend.core.failpoints import failpoint
 from backend.donations.models import Gift
+from backend.ledger import guard
 from backend.outbox.sending import DELIVERED, Message, Outcome
 from backend.payments.models import PaymentOrder
 from backend.payments.providers import Refunding, RefundTold, RefundToMake
@@ -36,7 +37,9 @@ class RefundSender:
 
 
 def has_due(*, now: datetime) -> bool:
-    """Say whether a refund is due to be asked about."""
+    """Say whether a refund is due to be asked about; none while the books are stopped: its end could not be posted."""
+    if guard.are_stopped():
+        return False
     return db.session.scalar(select(Refund.id).where(Refund.next_ask_at <= now).limit(1)) is not None
 
 
@@ -44,9 +47,10 @@ def ask_due(*, provider: Refunding, name: str, now: datetime, limit: int = 20) -
     """Ask about the refunds that are due and act upon the answers; return how many were asked about.
 
     For the worker; opens its own short transactions and asks with none open. One of which the provider never heard
-    is sent to it again as it was: the first sending was lost, and two of the same number are one.
+    is sent to it again as it was: the first sending was lost, and two of the same number are one. While the books are
+    stopped nobody is asked and nothing is sent.
     """
-    due = write_with_retries(lambda: _claim(provider=name, now=now, limit=limit))
+    due = write_with_retries(lambda: [] if guard.are_stopped() else _claim(provider=name, now=now, limit=limit))
     for refund_no, body in due:
         failpoint("refund_question_claimed")
         told = provider.query_refund(refund_no, now=now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 from flask import Flask
 from flask.cli import with_appcontext
@@ -10,7 +12,10 @@ from backend.core import clock
 from backend.core.db import read_with_retries, write_with_retries
 from backend.ledger import guard
 from backend.ledger.checks import check_ledger
+from backend.ledger.guard import BooksState
 from backend.ledger.rebuilding import rebuild_roll_ups
+from backend.outbox.service import begin_anew
+from backend.refunds.service import KIND as REFUND
 
 
 def install_book_commands(app: Flask) -> None:
@@ -29,8 +34,16 @@ def open_books() -> None:
     if findings:
         raise click.ClickException("账目还没有对平，仍然暂停办理。缓存有误时先运行：flask --app wsgi rebuild-balances")
     now = clock.now()
-    before = write_with_retries(lambda: guard.open_again(now=now))
+    before = write_with_retries(lambda: _open(now))
     click.echo(f"账目无误，恢复办理；暂停原因：{before.reason}。" if before.stopped_at else "账目无误，没有暂停。")
+
+
+def _open(now: datetime) -> BooksState:
+    """Refunds were held while the books were stopped: that time is none in which their provider was silent."""
+    before = guard.open_again(now=now)
+    if before.stopped_at is not None:
+        begin_anew(kind=REFUND, now=now)
+    return before
 
 
 @click.command("rebuild-balances")
