@@ -79,6 +79,19 @@ describe('a day', () => {
     expect(card.emitted('changed')).toHaveLength(1)
   })
 
+  it('that was closed asks nothing of before, and a reason typed before a pause is still there', async () => {
+    const card = mount(DaySteps, { props: { day: { ...day, open_count: 0 } } })
+    await card.find('button').trigger('click')
+    await card.setProps({ day: { ...day, state: 'closed' } })
+    expect(card.find('[role="group"]').exists()).toBe(false)
+    await card.find('button').trigger('click')
+    expect(card.get('[role="group"]').attributes('aria-label')).toBe('重开这一天')
+    await types(card, '渠道来电更正')
+    await card.findAll('button').at(-1)!.trigger('click')
+    await card.find('button').trigger('click')
+    expect(card.findComponent(TextField).props('value')).toBe('渠道来电更正')
+  })
+
   it.each([['sealed', 'reopening'], ['waiting', 'without-bill']] as const)('that is %s needs a reason', async (state, path) => {
     const card = mount(DaySteps, { props: { day: { ...day, state, is_overdue: true } } })
     await card.find('button').trigger('click')
@@ -179,6 +192,18 @@ describe('money of our own', () => {
     expect(asked).toHaveBeenCalledWith('own:M1', '/desk/fees/M1/approvals')
     const mine = mount(OwnMoneyRow, { props: { money: { ...money, is_mine: true } } })
     expect(mine.text()).toContain('撤回')
+  })
+
+  it('that a colleague was quicker with says so and is looked at again', async () => {
+    asked.mockRejectedValue(problemFrom(409, { code: 'OWN_MONEY_DONE', detail: '这笔钱已经办过了。' }))
+    const row = mount(OwnMoneyRow, { props: { money } })
+    await row.findAll('.steps button')[0]!.trigger('click')
+    expect(row.text()).toContain('批准以后，¥1,000 记入手续费专用资金')
+    await row.find('.btn-main').trigger('click')
+    await flushPromises()
+    expect(row.text()).toContain('已经办过了')
+    await row.find('.steps button').trigger('click')
+    expect(row.emitted('changed')).toHaveLength(1)
   })
 
   it('that is done shows who did it and its voucher', async () => {

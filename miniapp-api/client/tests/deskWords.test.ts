@@ -14,7 +14,7 @@ const words: HeldWords = {
   version: 2, held_for: 'review', label: 20001, submitted_at: '2026-06-01T12:00:00+08:00',
 }
 const press = async (row: ReturnType<typeof mount>, text: string): Promise<void> => {
-  await row.findAll('button').filter((button) => button.text() === text)[0].trigger('click')
+  await row.findAll('button').filter((button) => button.text().startsWith(text))[0].trigger('click')
   await new Promise((done) => setTimeout(done))
 }
 
@@ -34,6 +34,17 @@ describe('words that wait', () => {
     const row = mount(WordsRow, { props: { words } })
     await press(row, '可以展示')
     expect(api.approveWords).toHaveBeenCalledWith('W1', 2)
+    expect(row.emitted('changed')).toHaveLength(1)
+  })
+
+  it('are shown at the first tap, as there are many of them; what fails is asked again', async () => {
+    vi.mocked(api.approveWords).mockRejectedValueOnce(problemFrom(503, { code: 'BUSY', detail: '请稍后再试' }))
+    const row = mount(WordsRow, { props: { words } })
+    await press(row, '可以展示')
+    expect(row.get('[role="alert"]').text()).not.toBe('')
+    expect(row.emitted('changed')).toBeUndefined()
+    await press(row, '可以展示')
+    expect(api.approveWords).toHaveBeenCalledTimes(2)
     expect(row.emitted('changed')).toHaveLength(1)
   })
 

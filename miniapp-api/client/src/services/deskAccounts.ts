@@ -134,8 +134,6 @@ export function fenOrNone(fen: number | null): string {
   return fen === null ? d('bill.nothing') : yuan(fen)
 }
 
-export const reasonFaults = (reason: string): Fault[] => textFaults('reason', reason, REASON_MAX)
-
 export interface OwnMoneyDraft { amount: string; received_on: string; reason: string; voucher: Media | null }
 
 export const blankOwnMoney = (today: string): OwnMoneyDraft => ({ amount: '', received_on: today, reason: '', voucher: null })
