@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GIFT_NAME, GIFT_MESSAGE, SHARE_NAME, VOLUNTEER_NAME = "gift.name", "gift.message", "share.name", "volunteer.name"
+VOLUNTEER_AGE, GUARDIAN_NAME, GUARDIAN_PHONE = "volunteer.age", "guardian.name", "guardian.phone"
+"""Of a volunteer under eighteen alone, under the minor's own key: `14_17` or `under_14`, and who answers for him."""
 OPENID, PHONE = "account.openid", "account.phone"
 REFUND_REASON = "refund.reason"
 RECEIPT_DONOR = "receipt.donor"
@@ -48,6 +50,9 @@ MARKS: tuple[FieldMark, ...] = (
     _mark(GIFT_MESSAGE, "捐赠留言", "在捐赠名单上展示您的留言", WORDS_MASK, public=True, corrected=True),
     _mark(SHARE_NAME, "分享昵称", "在您分享的卡片上署名", NAME_MASK, public=True, corrected=True),
     _mark(VOLUNTEER_NAME, "志愿者姓名", "活动签到和志愿服务记录", NAME_MASK, public=False, corrected=True),
+    _mark(VOLUNTEER_AGE, "年龄段", "未成年人参加志愿服务，安排适合年龄的事", WORDS_MASK, public=False, corrected=False),
+    _mark(GUARDIAN_NAME, "监护人姓名", "未成年人参加志愿服务须监护人同意", NAME_MASK, public=False, corrected=True),
+    _mark(GUARDIAN_PHONE, "监护人手机号", "活动中有事时联系监护人", PHONE_MASK, public=False, corrected=True),
     _mark(
         OPENID, "微信账号标识", "用微信登录、支付和接收通知", HIDDEN_MASK, public=False, corrected=False, staff=False
     ),

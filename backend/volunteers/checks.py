@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import aliased
 
 from backend.core.clock import local_day
 from backend.core.db import db
+from backend.vault.consent import BY_GUARDIAN
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, VOLUNTEER_AGE
+from backend.vault.models import Consent, VaultKey, VaultValue
 from backend.volunteers.hours import MINUTE, MINUTES_A_DAY_MAX, Event, Interval, services, stays, total_minutes
 from backend.volunteers.models import Activity, CheckEvent, SignUp
 from backend.volunteers.queries import events_under
@@ -21,7 +25,8 @@ FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
 def check_volunteers() -> list[str]:
     """Return one sentence for each thing out of joint, at most twenty of a kind; an empty list is a clean record."""
-    checks = (_seats_are_recounted(), _everybody_recorded_has_a_seat(), _hours_are_recomputed())
+    of_hours = (_seats_are_recounted(), _everybody_recorded_has_a_seat(), _hours_are_recomputed())
+    checks = (*of_hours, _minors_have_a_guardian(), _guardians_agreed_for_somebody())
     return [finding for check in checks for _, finding in zip(range(SHOWN), check, strict=False)]
 
 
@@ -61,6 +66,37 @@ def _hours_are_recomputed() -> Iterator[str]:
         for person_id, events in sorted(events_under(block).items()):
             yield from _of_one(person_id, events)
         last = block[-1]
+
+
+def _minors_have_a_guardian() -> Iterator[str]:
+    """Name minors of whom no guardian is known, or for whom no guardian's consent stands (PIPL 31, 民法典 145)."""
+    agreed = exists().where(
+        Consent.person_id == VaultKey.person_id, Consent.purpose.in_(BY_GUARDIAN), Consent.withdrawn_at.is_(None)
+    )
+    guardian = aliased(VaultValue)
+    of_guardian = guardian.field.in_((GUARDIAN_NAME, GUARDIAN_PHONE)) & (guardian.row == VaultValue.row)
+    known = select(func.count()).select_from(guardian).where(of_guardian).scalar_subquery()
+    statement = (
+        select(VaultValue.row)
+        .join(VaultKey, VaultKey.key_id == VaultValue.key_id)
+        .where(VaultValue.field == VOLUNTEER_AGE, ~agreed | (known < 2))
+        .order_by(VaultValue.row)
+        .limit(SHOWN)
+    )
+    for row in db.session.scalars(statement):
+        yield f"未成年志愿者 {row} 没有监护人姓名、电话或同意的记录"
+
+
+def _guardians_agreed_for_somebody() -> Iterator[str]:
+    """Name consents of guardians that stand for a person of whom no age is kept."""
+    told = exists().where(
+        VaultKey.person_id == Consent.person_id,
+        VaultValue.key_id == VaultKey.key_id,
+        VaultValue.field == VOLUNTEER_AGE,
+    )
+    standing = Consent.purpose.in_(BY_GUARDIAN) & Consent.withdrawn_at.is_(None)
+    for number in db.session.scalars(select(Consent.id).where(standing, ~told).order_by(Consent.id).limit(SHOWN)):
+        yield f"监护人的同意 {number} 没有对应的未成年志愿者"
 
 
 def _of_one(person_id: int, events: list[Event]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from backend.regions.queries import called
 from backend.vault.fields import VOLUNTEER_NAME
 from backend.vault.queries import values_of
 from backend.volunteers.hours import Event, Kind, Service, State, services, total_minutes
+from backend.volunteers.minors import KnownMinor, minors_of
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember
 from backend.volunteers.refusals import ActivityUnknown
 
@@ -62,12 +63,13 @@ class MyHours:
 
 @dataclass(frozen=True, kw_only=True)
 class RollLine:
-    """One volunteer on the roll of an activity, for the desk only."""
+    """One volunteer on the roll of an activity, for the desk only; `minor` of who told that he is under eighteen."""
 
     person_code: str
     name: str | None
     signed_up_at: datetime
     service: Service
+    minor: KnownMinor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,12 +221,14 @@ def roll(code: str, *, now: datetime) -> list[RollLine]:
     rows = [row for row in found if once[heads[row.person_id]] is row]
     served = services_of((row.person_id for row in rows), now=now)
     names = values_of((VOLUNTEER_NAME,), (row.code for row in rows))
+    minors = minors_of(row.person_id for row in rows)
     return [
         RollLine(
             person_code=row.code,
             name=names.get((VOLUNTEER_NAME, row.code)),
             signed_up_at=row.signed_up_at,
             service=served.get(row.person_id, {}).get(code) or _signed_up(code),
+            minor=minors.get(row.person_id),
         )
         for row in rows
     ]

@@ -163,3 +163,24 @@ class MinutesInvalid(InvalidInput):
 
     code = "MINUTES_INVALID"
     detail = "补录的分钟数超出了范围。"
+
+
+class AgeBandInvalid(InvalidInput):
+    """A minor is under fourteen, or from fourteen to seventeen; nobody's birthday is asked."""
+
+    code = "AGE_BAND_INVALID"
+    detail = "请选择年龄段：未满14周岁，或14至17周岁。"
+
+
+class GuardianNeeded(InvalidInput):
+    """Who is under eighteen serves with a guardian's consent (民法典 19, 145; PIPL 31)."""
+
+    code = "GUARDIAN_NEEDED"
+    detail = "未满18周岁的，要请监护人看过并同意，才能报名。"
+
+
+class GuardianIsOneself(InvalidInput):
+    """Nobody is his own guardian."""
+
+    code = "GUARDIAN_IS_ONESELF"
+    detail = "监护人不能是报名的人自己，请填写父母或其他监护人的姓名。"

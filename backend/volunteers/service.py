@@ -17,6 +17,7 @@ from backend.regions.queries import village_or_refuse
 from backend.vault import service as vault
 from backend.vault.fields import VOLUNTEER_NAME
 from backend.volunteers.hours import Kind
+from backend.volunteers.minors import Minor, keep_minor
 from backend.volunteers.models import Activity, CheckEvent, SignUp, Team, TeamMember, VolunteerName
 from backend.volunteers.queries import find_activity, seats_of
 from backend.volunteers.refusals import (
@@ -53,12 +54,17 @@ def create_team(*, village_code: str, by: str, now: datetime, name: str | None =
     return db.session.scalars(select(Team).where(Team.village_code == village_code)).one()
 
 
-def join_team(*, village_code: str, person_id: int, name: str, now: datetime) -> Team:
-    """Make a person a member of the village's team; joining again changes the name only. Refuses `TeamUnknown`."""
+def join_team(*, village_code: str, person_id: int, name: str, now: datetime, minor: Minor | None = None) -> Team:
+    """Make a person a member of the village's team; joining again changes what he tells only. Refuses `TeamUnknown`.
+
+    `minor` is told of who is under eighteen (`minors.keep_minor`); without it what was told before stands.
+    """
     team = db.session.scalar(select(Team).where(Team.village_code == village_code))
     if team is None:
         raise TeamUnknown()
     tell_name(person_id=person_id, name=name, now=now)
+    if minor is not None:
+        keep_minor(person_id=person_id, name=name, minor=minor, now=now)
     row = insert_once(TeamMember).values(team_id=team.id, person_id=person_id, joined_at=now)
     db.session.execute(row.on_conflict_do_nothing())
     return team
@@ -137,14 +143,17 @@ def cancel_activity(*, code: str, reason: str, by: str, now: datetime) -> Activi
     return activity
 
 
-def sign_up(*, activity: str, person_id: int, name: str, now: datetime) -> Activity:
+def sign_up(*, activity: str, person_id: int, name: str, now: datetime, minor: Minor | None = None) -> Activity:
     """Take a seat for a person until the activity ends; of two who want the last one, one gets it (R138).
 
     Refuses `AlreadySignedUp`, `ActivityFull`, `ActivityOver`, `ActivityCancelled`, and `Overlap` with another activity
-    in which this person has a seat and has not yet checked out.
+    in which this person has a seat and has not yet checked out. `minor` is told of who is under eighteen
+    (`minors.keep_minor`); without it what was told before stands, with the consent that stands.
     """
     wanted = find_activity(activity)
     tell_name(person_id=person_id, name=name, now=now)
+    if minor is not None:
+        keep_minor(person_id=person_id, name=name, minor=minor, now=now)
     if seats_of(wanted.id, person_id):
         raise AlreadySignedUp()
     if now >= wanted.ends_at:

@@ -224,6 +224,6 @@ def test_a_guest_without_words_can_be_erased_too(village: Receipting) -> None:
 
 def test_the_text_about_data_is_numbered_and_can_be_read_by_anybody(village: Receipting) -> None:
     text = village.phone().asks("/privacy")
-    assert (text["version"], text["title"]) == (1, "幸福家园个人信息说明")
+    assert (text["version"], text["title"]) == (2, "幸福家园个人信息说明")
     assert all(section["heading"] and section["paragraphs"] for section in text["sections"])
     assert "撤回" in str(text)

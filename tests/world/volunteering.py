@@ -19,6 +19,7 @@ from backend.regions.models import Region
 from backend.volunteers import checking, codes, queries, service
 from backend.volunteers.checks import check_volunteers
 from backend.volunteers.hours import Service
+from backend.volunteers.minors import Minor
 from backend.volunteers.refusals import CodeExpired
 
 T = TypeVar("T")
@@ -77,9 +78,10 @@ class Volunteering:
         opened_at = NINE - timedelta(days=3)
         return self.writes(lambda: service.open_activity(form, by="desk", now=opened_at).code)
 
-    def signs_up(self, who: int, activity: str) -> None:
-        """Somebody takes a seat."""
-        self.writes(lambda: service.sign_up(activity=activity, person_id=who, name="张小燕", now=self.clock))
+    def signs_up(self, who: int, activity: str, *, minor: Minor | None = None) -> None:
+        """Somebody takes a seat; of who is under eighteen a guardian is told."""
+        told = {"activity": activity, "person_id": who, "name": "张小燕"}
+        self.writes(lambda: service.sign_up(**told, minor=minor, now=self.clock))
 
     def gives_seat_back(self, who: int, activity: str) -> None:
         """Somebody gives the seat back."""

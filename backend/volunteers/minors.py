@@ -1,0 +1,155 @@
+"""Volunteers under eighteen: a guardian's consent, whom to call, and what follows when it is taken back.
+
+Who is of age tells nothing and nothing is kept of it. Of a minor the band alone is kept, no birthday (PIPL 6): under
+fourteen his data are sensitive and a guardian agrees to their being kept (PIPL 28, 31); from fourteen to seventeen a
+guardian agrees to the service itself (民法典 19, 20, 145; what is fit for the age: 志愿服务条例 15).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from backend.core.db import db
+from backend.core.errors import NotFound
+from backend.core.text import clean_line
+from backend.people.humans import code_of, heads_of, rows_of, same_human
+from backend.people.models import Person
+from backend.people.phone import PhoneInvalid, normal_phone
+from backend.vault import consent
+from backend.vault import service as vault
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, VOLUNTEER_AGE
+from backend.vault.policy import present_policy
+from backend.vault.queries import values_of
+from backend.volunteers.joining import free_coming_seats
+from backend.volunteers.models import TeamMember
+from backend.volunteers.refusals import AgeBandInvalid, GuardianIsOneself, GuardianNeeded
+
+FROM_14, UNDER_14 = "14_17", "under_14"
+BANDS = (FROM_14, UNDER_14)
+PURPOSES = {FROM_14: consent.MINOR_14_17, UNDER_14: consent.MINOR_UNDER_14}
+TOLD = (VOLUNTEER_AGE, GUARDIAN_NAME, GUARDIAN_PHONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minor:
+    """What is told of a volunteer under eighteen; `guardian_agrees` is the guardian's own tick."""
+
+    band: str
+    guardian_name: str
+    guardian_phone: str
+    guardian_agrees: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownMinor:
+    """A volunteer of whom it was told. `row` is where it lies in the vault; `agreed_at`: when the guardian agreed."""
+
+    row: str
+    band: str
+    guardian_name: str | None
+    guardian_phone: str | None
+    agreed: consent.Standing | None
+
+    @property
+    def agreed_at(self) -> datetime | None:
+        """Return when the guardian agreed, or None where no consent stands."""
+        return None if self.agreed is None else self.agreed.given_at
+
+
+def keep_minor(*, person_id: int, name: str, minor: Minor, now: datetime) -> None:
+    """Keep who answers for a minor called `name`, and that he agreed; told again otherwise, the former is replaced.
+
+    The same told again under the same text changes nothing, so the consent keeps its day. Refuses `AgeBandInvalid`,
+    `GuardianNeeded` without the guardian's tick, `GuardianIsOneself`, `TextInvalid` (1 to 20 characters) and
+    `PhoneInvalid`. Runs in the transaction of the sign-up, after the volunteer's row is held.
+    """
+    if minor.band not in BANDS:
+        raise AgeBandInvalid(field="band")
+    if not minor.guardian_agrees:
+        raise GuardianNeeded(field="guardian_agrees")
+    guardian, phone = _guardian_name(minor.guardian_name), _guardian_phone(minor.guardian_phone)
+    if guardian == clean_line(name, limit=20, field="name"):
+        raise GuardianIsOneself(field="guardian_name")
+    known = minors_of([person_id]).get(person_id)
+    told = (minor.band, guardian, phone, present_policy().version)
+    if known is not None and told == _as_told(known):
+        return
+    _forget(person_id, now=now)
+    values: dict[str, str | None] = {VOLUNTEER_AGE: minor.band, GUARDIAN_NAME: guardian, GUARDIAN_PHONE: phone}
+    vault.put(person_id=person_id, row=code_of(person_id), values=values, now=now)
+    consent.give(person_id=person_id, purpose=PURPOSES[minor.band], now=now)
+
+
+def correct_guardian(*, row: str, field: str, value: str, now: datetime) -> None:
+    """Write the guardian's name or number anew (PIPL 46). The caller has seen that the row is the asker's own."""
+    kept = _guardian_name(value) if field == GUARDIAN_NAME else _guardian_phone(value)
+    person_id = db.session.scalars(select(Person.id).where(Person.code == row)).one()
+    vault.put(person_id=person_id, row=row, values={field: kept}, now=now)
+
+
+def end_consent(*, person_id: int, now: datetime) -> int:
+    """Take a guardian's consent back; return how many seats in coming activities were given back (PIPL 15).
+
+    Age band, name and number are taken out, and the minor leaves his teams. What he has served stays his: hours are
+    facts. Again changes nothing. Who is of age now ends it so too.
+    """
+    freed = free_coming_seats(person_id, now=now)
+    db.session.execute(delete(TeamMember).where(TeamMember.person_id.in_(same_human(person_id))))
+    _forget(person_id, now=now)
+    return freed
+
+
+def minors_of(person_ids: Iterable[int]) -> dict[int, KnownMinor]:
+    """Return those of these persons who told that they are under eighteen, under whatever row of theirs.
+
+    Where two rows of one human tell differently, the younger is believed.
+    """
+    heads = heads_of(person_ids)
+    rows = rows_of(heads.values())
+    people = db.session.execute(select(Person.id, Person.code).where(Person.id.in_(sorted(rows)))).all()
+    told = values_of(TOLD, (one.code for one in people))
+    agreed = consent.standing(rows, consent.BY_GUARDIAN)
+    found: dict[int, list[KnownMinor]] = defaultdict(list)
+    for one in people:
+        band = told.get((VOLUNTEER_AGE, one.code))
+        if band is not None:
+            whom = {"guardian_name": GUARDIAN_NAME, "guardian_phone": GUARDIAN_PHONE}
+            guardian = {name: told.get((field, one.code)) for name, field in whom.items()}
+            known = KnownMinor(row=one.code, band=band, **guardian, agreed=agreed.get(one.id))
+            found[rows[one.id]].append(known)
+    youngest = {head: min(each, key=lambda one: (one.band != UNDER_14, one.row)) for head, each in found.items()}
+    return {person: youngest[head] for person, head in heads.items() if head in youngest}
+
+
+def minor_named(person_code: str) -> KnownMinor:
+    """Return what is known of a minor by his public code. Refuses `NotFound` for who is none."""
+    person_id = db.session.scalar(select(Person.id).where(Person.code == person_code))
+    known = None if person_id is None else minors_of([person_id]).get(person_id)
+    if known is None:
+        raise NotFound()
+    return known
+
+
+def _as_told(known: KnownMinor) -> tuple[str, str | None, str | None, int]:
+    return known.band, known.guardian_name, known.guardian_phone, known.agreed.policy_version if known.agreed else 0
+
+
+def _forget(person_id: int, *, now: datetime) -> None:
+    vault.drop_all(person_id=person_id, fields=TOLD)
+    consent.take_back(person_id=person_id, purposes=consent.BY_GUARDIAN, now=now)
+
+
+def _guardian_name(text: str) -> str:
+    return clean_line(text, limit=20, field="guardian_name")
+
+
+def _guardian_phone(text: str) -> str:
+    try:
+        return normal_phone(text)
+    except PhoneInvalid as fault:
+        raise PhoneInvalid(field="guardian_phone") from fault
