@@ -19,8 +19,19 @@ from backend.projects.queries import get_project
 from backend.sharing import service as sharing
 from backend.vault import consent, rights
 from backend.vault.erasing import erase, receipts_to_keep
-from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, OPENID, PHONE, SHARE_NAME, masked
+from backend.vault.fields import (
+    GIFT_MESSAGE,
+    GIFT_NAME,
+    GUARDIAN_NAME,
+    GUARDIAN_PHONE,
+    OPENID,
+    PHONE,
+    SHARE_NAME,
+    VOLUNTEER_AGE,
+    masked,
+)
 from backend.vault.policy import Policy, present_policy
+from backend.volunteers.minors import FROM_14, UNDER_14, correct_guardian, end_consent
 from backend.volunteers.service import tell_name
 from miniapp_api.donations import as_mine
 from miniapp_api.edge import reads, writes
@@ -34,6 +45,7 @@ bp = Blueprint("my_data", __name__, description="我的信息")
 VALUE_CHARS_MAX = 100
 GIFTS_AT_ONCE = 200
 COPY_ACTIVITIES_MAX = 10_000
+BANDS_IN_WORDS = {FROM_14: "14至17周岁", UNDER_14: "未满14周岁"}
 
 
 class NotHere(Refusal):
@@ -60,7 +72,7 @@ class PolicySchema(Schema):
 
 
 class MyValueSchema(Schema):
-    """One value that we hold of me. A phone number is masked here; the copy has it whole."""
+    """One value that we hold of me. The number by which I log in is masked; the copy has it whole."""
 
     field = fields.String(required=True)
     row = fields.String(required=True, metadata={"description": "The public code of what it belongs to."})
@@ -157,6 +169,8 @@ def correct_my_data(form: dict[str, Any], field: str, row: str) -> dict[str, Any
         _correct_gift(person, row, {"name" if field == GIFT_NAME else "message": form["value"]})
     elif field == SHARE_NAME:
         _correct_nickname(person, row, form["value"])
+    elif field in (GUARDIAN_NAME, GUARDIAN_PHONE):
+        correct_guardian(row=row, field=field, value=form["value"], now=clock.now())
     else:
         tell_name(person_id=person.id, name=form["value"], now=clock.now())
     return _my_data(person, is_whole=False)
@@ -166,14 +180,17 @@ def correct_my_data(form: dict[str, Any], field: str, row: str) -> dict[str, Any
 @bp.response(200, MyDataSchema)
 @writes
 def withdraw_consent(purpose: str) -> dict[str, Any]:
-    """Take a consent back; a name that everybody could see is gone at once (PIPL 15)."""
+    """Take a consent back; a public name, or a minor's coming seats, are gone at once (PIPL 15)."""
     person, now = require_person(), clock.now()
     if purpose in consent.BY_ACCOUNT:
         raise NotHere()
     if purpose not in consent.LABELS:
         raise InvalidInput(field="purpose")
-    donations.hide_names(person_id=person.id, now=now)
-    sharing.forget_names(person_id=person.id)
+    if purpose in consent.BY_GUARDIAN:
+        end_consent(person_id=person.id, now=now)
+    else:
+        donations.hide_names(person_id=person.id, now=now)
+        sharing.forget_names(person_id=person.id)
     return _my_data(person, is_whole=False)
 
 
@@ -212,12 +229,13 @@ def _my_data(person: Person, *, is_whole: bool) -> dict[str, Any]:
 def _item_view(item: rights.Item, *, is_whole: bool) -> dict[str, Any]:
     mark = item.mark
     is_masked = not is_whole and mark.field in (PHONE, OPENID)
+    told = BANDS_IN_WORDS[item.value] if mark.field == VOLUNTEER_AGE else item.value
     return {
         "field": mark.field,
         "row": item.row,
         "label": mark.label,
         "purpose": mark.purpose,
-        "value": masked(item.value, mark.mask) or "（已绑定）" if is_masked else item.value,
+        "value": masked(item.value, mark.mask) or "（已绑定）" if is_masked else told,
         "is_public": mark.is_public,
         "may_correct": mark.may_correct,
         "changed_at": item.changed_at,

@@ -13,9 +13,10 @@ from marshmallow import Schema, fields, validate
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.regions.queries import village_or_refuse
-from backend.vault.fields import OWN, VOLUNTEER_NAME
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, OWN, VOLUNTEER_NAME
 from backend.volunteers import checking, queries, service
 from backend.volunteers.hours import State
+from backend.volunteers.minors import BANDS, Minor
 from backend.volunteers.refusals import CodeExpired
 from miniapp_api.edge import reads, settings, writes
 from miniapp_api.once import once
@@ -77,10 +78,23 @@ class PageSchema(Schema):
     limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
 
 
+class MinorSchema(Schema):
+    """Of a volunteer under eighteen: the age band, never a birthday, and the guardian, who agrees by his own tick."""
+
+    band = fields.String(required=True, metadata={"enum": list(BANDS)})
+    guardian_name = Personal(GUARDIAN_NAME, to=OWN, required=True, validate=validate.Length(max=100))
+    guardian_phone = Personal(GUARDIAN_PHONE, to=OWN, required=True, validate=validate.Length(max=40))
+    guardian_agrees = fields.Boolean(required=True)
+
+
 class NameSchema(Schema):
-    """What a volunteer is called on the roll; only the village's desk sees it."""
+    """What a volunteer is called on the roll; only the village's desk sees it. `minor`: of who is under eighteen.
+
+    Who is of age leaves `minor` out. Left out of a minor's later sign-up, what was told before stands.
+    """
 
     name = Personal(VOLUNTEER_NAME, to=OWN, required=True, validate=validate.Length(max=100))
+    minor = fields.Nested(MinorSchema, load_default=None, allow_none=True)
 
 
 class CheckCodeSchema(Schema):
@@ -162,7 +176,7 @@ def join_team(given: dict[str, Any], code: str) -> Response:
     person = require_person()
 
     def act() -> queries.TeamView | None:
-        service.join_team(village_code=code, person_id=person.id, name=given["name"], now=clock.now())
+        service.join_team(village_code=code, person_id=person.id, **_told(given), now=clock.now())
         return queries.find_team(code)
 
     return once(scope=f"person:{person.code}", status=201, schema=TeamSchema(), act=act)
@@ -177,7 +191,7 @@ def sign_up(given: dict[str, Any], code: str) -> Response:
     person, now = require_person(), clock.now()
 
     def act() -> queries.ActivityView:
-        service.sign_up(activity=code, person_id=person.id, name=given["name"], now=now)
+        service.sign_up(activity=code, person_id=person.id, **_told(given), now=now)
         return queries.activity_view(code, now=now, person_id=person.id)
 
     return once(scope=f"person:{person.code}", status=201, schema=ActivitySchema(), act=act)
@@ -224,6 +238,11 @@ def hours_of(person_id: int, *, limit: int = 200) -> dict[str, Any]:
     hours = queries.my_hours(person_id=person_id, now=clock.now(), limit=limit)
     items = [{**vars(line.service), "activity": line.activity} for line in hours.items]
     return {"total_minutes": hours.total_minutes, "confirmed_minutes": hours.confirmed_minutes, "items": items}
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    minor = given["minor"]
+    return {"name": given["name"], "minor": None if minor is None else Minor(**minor)}
 
 
 def _check(verb: Callable[..., object], *, activity: str, code: str) -> Response:

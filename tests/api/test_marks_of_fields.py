@@ -35,6 +35,8 @@ OPENS = {
     # Each of these writes down who saw what and why: tests/spec/test_who_looked_at_my_data.py and its neighbour.
     "get /desk/words",
     "post /desk/activities/{code}/volunteers/{person}/openings",
+    "post /desk/activities/{code}/volunteers/{person}/guardian-name/openings",
+    "post /desk/activities/{code}/volunteers/{person}/guardian-phone/openings",
     "post /desk/refunds/{code}/openings",
 }
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -51,6 +51,8 @@ FORMS: dict[str, Any] = {
     "POST /desk/alerts/{code}/end": REASON,
     "POST /desk/letters/{code}/end": REASON,
     "POST /desk/activities/{code}/volunteers/{person}/openings": REASON,
+    "POST /desk/activities/{code}/volunteers/{person}/guardian-name/openings": REASON,
+    "POST /desk/activities/{code}/volunteers/{person}/guardian-phone/openings": REASON,
     "POST /desk/refunds/{code}/openings": REASON,
     "POST /desk/refunds/{code}/refusal": REASON,
     "POST /desk/reconciliation/{channel}/{day}/reopening": REASON,

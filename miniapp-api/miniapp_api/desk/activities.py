@@ -12,8 +12,9 @@ import qr.codes
 from backend.core import clock
 from backend.core.errors import NotFound
 from backend.people.rights import StaffMember, authorise
-from backend.vault.fields import STAFF, VOLUNTEER_NAME
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, STAFF, VOLUNTEER_NAME
 from backend.volunteers import checking, codes, queries, service
+from backend.volunteers.minors import BANDS
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.edge import settings
 from miniapp_api.once import once
@@ -74,12 +75,25 @@ class LiveCodeSchema(Schema):
     qr_url = fields.String(required=True)
 
 
+class RollMinorSchema(Schema):
+    """A volunteer under eighteen: the band, so that work is fit for the age, and the guardian, masked.
+
+    `agreed_at`: when the guardian agreed; null where no consent stands, which `verify` names.
+    """
+
+    band = fields.String(required=True, metadata={"enum": list(BANDS)})
+    guardian_name = Personal(GUARDIAN_NAME, to=STAFF, required=True, allow_none=True)
+    guardian_phone = Personal(GUARDIAN_PHONE, to=STAFF, required=True, allow_none=True)
+    agreed_at = LocalTime(required=True, allow_none=True)
+
+
 class RollLineSchema(ServiceSchema):
     """One volunteer on the roll; `name` is masked, and null for one who told none or had it forgotten."""
 
     person_code = fields.String(required=True)
     name = Personal(VOLUNTEER_NAME, to=STAFF, required=True, allow_none=True)
     signed_up_at = LocalTime(required=True)
+    minor = fields.Nested(RollMinorSchema, required=True, allow_none=True)
 
 
 class RollSchema(Schema):
@@ -232,4 +246,4 @@ def _url(activity: str, window: int) -> str:
 
 def _shown(line: queries.RollLine) -> dict[str, Any]:
     about = {"person_code": line.person_code, "name": line.name, "signed_up_at": line.signed_up_at}
-    return {**vars(line.service), **about}
+    return {**vars(line.service), **about, "minor": line.minor}

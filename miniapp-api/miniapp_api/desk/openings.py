@@ -13,7 +13,8 @@ from backend.openings.queries import READ, openings_in
 from backend.openings.service import Asking, open_value
 from backend.people.rights import NATION, authorise
 from backend.refunds.records import get_refund
-from backend.vault.fields import REFUND_REASON, STAFF, VOLUNTEER_NAME
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, REFUND_REASON, STAFF, VOLUNTEER_NAME
+from backend.volunteers.minors import minor_named
 from backend.volunteers.queries import find_activity, require_seat
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.openings import OpeningSchema, shown_openings
@@ -34,6 +35,18 @@ class OpenedNameSchema(Schema):
     """The name of a volunteer, whole; answered once, kept nowhere."""
 
     value = Personal(VOLUNTEER_NAME, to=STAFF, opened=True, required=True)
+
+
+class OpenedGuardianSchema(Schema):
+    """What the guardian of a minor is called, whole; answered once, kept nowhere."""
+
+    value = Personal(GUARDIAN_NAME, to=STAFF, opened=True, required=True)
+
+
+class OpenedGuardianPhoneSchema(Schema):
+    """The number by which a minor's guardian is reached, whole; answered once, kept nowhere."""
+
+    value = Personal(GUARDIAN_PHONE, to=STAFF, opened=True, required=True)
 
 
 class OpenedReasonSchema(Schema):
@@ -74,12 +87,25 @@ def list_openings(page: dict[str, Any]) -> dict[str, Any]:
 @desk_writes
 def open_volunteer_name(form: dict[str, Any], code: str, person: str) -> Response:
     """Show the name of one volunteer on the roll of an activity, once, and write down who saw it and why."""
-    staff, village = require_staff(), find_activity(code).village_code
-    authorise(staff, "activities.run", village, subject=code)
-    require_seat(activity=code, person_code=person)
-    asking = Asking(staff=staff, **_asked(form))
-    value = open_value(asking, field=VOLUNTEER_NAME, row=person, region_code=village, now=clock.now())
-    return _shown(OpenedNameSchema(), value)
+    return _shown(OpenedNameSchema(), _of_volunteer(form, code, person, VOLUNTEER_NAME))
+
+
+@bp.post("/desk/activities/<code>/volunteers/<person>/guardian-name/openings")
+@bp.arguments(OpeningFormSchema)
+@bp.response(201, OpenedGuardianSchema)
+@desk_writes
+def open_guardian_name(form: dict[str, Any], code: str, person: str) -> Response:
+    """Show the name of the guardian of a minor on the roll, once, and write down who saw it and why."""
+    return _shown(OpenedGuardianSchema(), _of_volunteer(form, code, person, GUARDIAN_NAME))
+
+
+@bp.post("/desk/activities/<code>/volunteers/<person>/guardian-phone/openings")
+@bp.arguments(OpeningFormSchema)
+@bp.response(201, OpenedGuardianPhoneSchema)
+@desk_writes
+def open_guardian_phone(form: dict[str, Any], code: str, person: str) -> Response:
+    """Show the number of the guardian of a minor on the roll, once, and write down who saw it and why."""
+    return _shown(OpenedGuardianPhoneSchema(), _of_volunteer(form, code, person, GUARDIAN_PHONE))
 
 
 @bp.post("/desk/refunds/<code>/openings")
@@ -94,6 +120,15 @@ def open_refund_reason(form: dict[str, Any], code: str) -> Response:
     asking = Asking(staff=staff, **_asked(form))
     value = open_value(asking, field=REFUND_REASON, row=code, region_code=village, now=clock.now())
     return _shown(OpenedReasonSchema(), value)
+
+
+def _of_volunteer(form: dict[str, Any], code: str, person: str, field: str) -> str:
+    """Return one value of somebody who has a seat; what belongs to a minor may lie under another row of his."""
+    staff, village = require_staff(), find_activity(code).village_code
+    authorise(staff, "activities.run", village, subject=code)
+    require_seat(activity=code, person_code=person)
+    row = person if field == VOLUNTEER_NAME else minor_named(person).row
+    return open_value(Asking(staff=staff, **_asked(form)), field=field, row=row, region_code=village, now=clock.now())
 
 
 def _asked(form: dict[str, Any]) -> dict[str, Any]:
