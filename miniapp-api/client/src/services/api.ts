@@ -3,6 +3,7 @@ import { send } from './http'
 import type { Inbox } from './inbox'
 import { once } from './intent'
 import type { MyAccount } from './loginTypes'
+import type { Minor } from './minor'
 import { readMine, sendAsPerson } from './session'
 import type * as api from './types'
 
@@ -63,10 +64,10 @@ export const notice = (code: string) => send<api.Notice>('GET', `/notices/${at(c
 export const activity = (code: string) => send<api.Activity>('GET', `/activities/${at(code)}`)
 const volunteer = <T>(action: string, path: string, body: object) =>
   once(action, body, (key) => sendAsPerson<T>('POST', path, { body, key }))
-export const joinTeam = (village_code: string, name: string) =>
-  volunteer<object>(`team:${village_code}`, `/villages/${at(village_code)}/team/members`, { name })
-export const signUp = (code: string, name: string) =>
-  volunteer<object>(`sign-up:${code}`, `/activities/${at(code)}/sign-ups`, { name })
+export const joinTeam = (village_code: string, name: string, minor?: Minor) =>
+  volunteer<object>(`team:${village_code}`, `/villages/${at(village_code)}/team/members`, { name, minor })
+export const signUp = (code: string, name: string, minor?: Minor) =>
+  volunteer<object>(`sign-up:${code}`, `/activities/${at(code)}/sign-ups`, { name, minor })
 export const takeBackSignUp = (code: string) => sendAsPerson<void>('DELETE', `/activities/${at(code)}/sign-ups/mine`)
 export const checkIn = (activity_code: string, code: string) =>
   volunteer<{ checked_in_at: string }>(`in:${activity_code}`, `/activities/${at(activity_code)}/check-ins`, { code })

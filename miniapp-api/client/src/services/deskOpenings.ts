@@ -14,6 +14,9 @@ const opened = (thing: string, path: string) => async (reason: string): Promise<
 
 export const openName = (activity: string, person: string) =>
   opened(`${activity}:${person}`, `/desk/activities/${at(activity)}/volunteers/${at(person)}/openings`)
+/** The guardian of a minor on the roll: what he is called, or his number. */
+export const openGuardian = (activity: string, person: string, what: 'name' | 'phone') =>
+  opened(`${activity}:${person}:guardian-${what}`, `/desk/activities/${at(activity)}/volunteers/${at(person)}/guardian-${what}/openings`)
 export const openReason = (refund: string) => opened(refund, `/desk/refunds/${at(refund)}/openings`)
 export const openings = (cursor: string | null = null) => atDesk<List<DeskOpening>>('GET', '/desk/openings', { query: { cursor } })
 

@@ -67,6 +67,13 @@ export interface ConfirmationForm { person_code: string; minutes: number; reason
 export interface LiveCode { code: string; valid_until: string; url: string; qr_url: string }
 
 export type RollState = 'signed_up' | 'checked_in' | 'served' | 'awaiting_confirmation'
+/** A volunteer under eighteen: the guardian's name and number are masked; `agreed_at` null where no consent stands. */
+export interface RollMinor {
+  band: '14_17' | 'under_14'
+  guardian_name: string | null
+  guardian_phone: string | null
+  agreed_at: string | null
+}
 export interface RollLine {
   person_code: string
   /** Masked; null for who told none, or had it forgotten. */
@@ -77,6 +84,7 @@ export interface RollLine {
   checked_in_at: string | null
   checked_out_at: string | null
   is_confirmed: boolean
+  minor: RollMinor | null
 }
 
 export interface Poster {
