@@ -28,6 +28,11 @@ export async function liveInTheVillage(phone, world) {
   return gift
 }
 
+/** Say what is asked of everybody before he logs in as a person. */
+export async function isOfAge(phone) {
+  await phone.page.getByRole('checkbox', { name: '我已满14岁' }).click()
+}
+
 /** Log in through the page. */
 export async function logIn(phone, login) {
   await phone.go('/desk/login')

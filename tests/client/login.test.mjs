@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { assertQuiet, begin, startBrowser, takePhone, told } from './browser.mjs'
-import { give } from './deeds.mjs'
+import { give, isOfAge } from './deeds.mjs'
 import { assertAccessible, assertFits } from './look.mjs'
 import { VILLAGE } from './places.mjs'
 import { startWorld } from './world.mjs'
@@ -25,6 +25,11 @@ after(async () => {
 /** The code stands on the page: no message is sent here, and the page says so. */
 async function logsIn(phone, number = NUMBER) {
   await phone.write('手机号', number)
+  await phone.press('获取验证码')
+  await phone.sees('请先勾选这一行')
+  await assertAccessible(phone.page)
+  await assertFits(phone.page)
+  await isOfAge(phone)
   await phone.press('获取验证码')
   await phone.sees('这里是测试环境，不会真的发短信')
   const code = /您的验证码是 (\d{6})/.exec(await phone.text())[1]
@@ -65,6 +70,7 @@ told('he logs in by a code to his phone, and his gift stays his', async () => {
 told('a wrong code says so, and the right one is still good', async () => {
   const other = await takePhone(browser, world)
   await other.go('/login')
+  await isOfAge(other)
   await other.write('手机号', '12')
   await other.press('获取验证码')
   await other.sees('请填写 11 位手机号')
@@ -106,6 +112,7 @@ told('on another phone the number brings the gift back, joined with what that ph
   await give(fresh, meals, '5')
   await fresh.page.waitForTimeout(1000)
   await fresh.go('/login')
+  await isOfAge(fresh)
   await fresh.write('手机号', NUMBER)
   await fresh.press('获取验证码')
   await fresh.sees(/秒.后再试|您的验证码是/)

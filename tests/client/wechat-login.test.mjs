@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { begin, startBrowser, takePhone, told } from './browser.mjs'
-import { give } from './deeds.mjs'
+import { give, isOfAge } from './deeds.mjs'
 import { assertAccessible } from './look.mjs'
 import { VILLAGE } from './places.mjs'
 import { startSimulator } from './wechat.mjs'
@@ -41,6 +41,7 @@ told('a guest’s gift stays his when he logs in with WeChat, and he comes back 
   await phone.follow('登录')
   await phone.button('微信登录').waitFor()
   await assertAccessible(phone.page)
+  await isOfAge(phone)
   await phone.press('微信登录')
   await phone.press(person.nickname)
   await phone.sees('微信（网页）')

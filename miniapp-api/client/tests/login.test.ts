@@ -48,7 +48,7 @@ describe('in the mini-program', () => {
 })
 
 describe('the button for the number', () => {
-  const button = (adds = false) => mount(NumberButton, { props: { adds } })
+  const button = (adds = false, allowed = true) => mount(NumberButton, { props: { adds, allowed } })
   const taps = async (page: ReturnType<typeof button>, detail: object): Promise<void> => {
     page.get('button').element.dispatchEvent(Object.assign(new Event('getphonenumber'), { detail }))
     await flushPromises()
@@ -93,6 +93,13 @@ describe('the button for the number', () => {
     expect([sent.length, kept.get('session_token')]).toEqual([1, 'a-guest'])
     expect(page.get('button').attributes('disabled')).toBeUndefined()
     expect(page.emitted('done')).toBeUndefined()
+  })
+
+  it('does not ask WeChat before it was said that one is fourteen, or not alone', async () => {
+    const page = button(false, false)
+    expect(page.get('button').attributes('open-type')).toBeUndefined()
+    await page.get('button').trigger('click')
+    expect(page.emitted('unsaid')).toHaveLength(1)
   })
 
   it('a second tap while the first is on its way is not a second try', async () => {
