@@ -138,6 +138,25 @@ test('how a gift shows is changed by a POST that says PATCH, for WeChat knows no
   assert.match(gift.text(), /已经改好了/)
 })
 
+test('a volunteer under eighteen is asked for a guardian, who agrees', async () => {
+  const activity = await phone.open('pages/activity/index', { code: 'AcT1' })
+  await activity.type(0, '张小燕')
+  await activity.tap('check', '报名的人未满18岁')
+  newlySent()
+  await activity.tap('btn', '我要报名')
+  assert.match(activity.text(), /请选现在多大/)
+  assert.deepEqual(newlySent(), [])
+  await activity.tap('chip', '不满14岁')
+  await activity.type(1, '张秀英')
+  await activity.type(2, '13812345678')
+  await activity.tap('check', '我是监护人')
+  await activity.tap('btn', '我要报名')
+  await settle()
+  const minor = { band: 'under_14', guardian_name: '张秀英', guardian_phone: '13812345678', guardian_agrees: true }
+  assert.deepEqual(newlySent()[0].body, { name: '张小燕', minor })
+  world.mine = null
+})
+
 test('a volunteer signs up, scans the code and is checked in', async () => {
   const activity = await phone.open('pages/activity/index', { code: 'AcT1' })
   await activity.type(0, '王小明')
@@ -164,6 +183,9 @@ test('WeChat says silently who it is, and a used code is asked for once more', a
   world.refusals.push('LOGIN_CODE_USED')
   newlySent()
   const login = await phone.open('pages/login/index')
+  await login.tap('btn', '微信登录')
+  assert.match(login.text(), /请先勾选这一行/)
+  await login.tap('check', '我已满14岁')
   await login.tap('btn', '微信登录')
   await settle()
   const codes = newlySent().filter((one) => one.path === '/login/wechat-mini')

@@ -34,6 +34,16 @@ beforeEach(() => {
 })
 
 describe('the card of refunds', () => {
+  it('has the reason of a child’s gift at hand for its guardian', async () => {
+    const page = await card(money)
+    await button(page, '申请退款').trigger('click')
+    vi.mocked(api.askRefund).mockResolvedValue(money)
+    await page.findAll('.link').filter((one) => one.text() === '全部 ¥30')[0].trigger('click')
+    await page.findAll('.link').filter((one) => one.text() === '孩子捐的，监护人不同意')[0].trigger('click')
+    await button(page, '提交申请').trigger('click')
+    expect(api.askRefund).toHaveBeenCalledWith('G1', { amount_fen: 30_00, reason: '孩子捐的，监护人不同意' })
+  })
+
   it('says what is free, where the rest is, and the number for a call', async () => {
     const page = await card(money)
     expect(page.text()).toContain('现在可以退¥30')
