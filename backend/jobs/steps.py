@@ -14,6 +14,7 @@ from backend.people.login_states import forget_old_states
 from backend.people.phone import forget_old_codes
 from backend.people.service import forget_ended_sessions
 from backend.vault.erasing import end_terms
+from backend.volunteers.minors import end_old_consents
 
 ORDER_CHUNK = 100  # Numbering and rolling up so many holds the write lock for about 25 ms.
 CHAIN_CHUNK = 200
@@ -64,10 +65,15 @@ def _forget_people(now: datetime) -> int:
     return begun + forget_old_failures(now=now) + forget_ended_sessions(now=now)
 
 
+def _end_consents(now: datetime) -> int:
+    return end_old_consents(now=now)
+
+
 STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
     Step(name="chain", act=_chain, has_work=_has_unlinked, every_seconds=10),
     Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
     Step(name="forget_people", act=_forget_people, every_seconds=3600),
     Step(name="end_terms", act=_end_terms, every_seconds=3600),
+    Step(name="end_consents", act=_end_consents, every_seconds=3600),
 )

@@ -10,29 +10,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.core.text import clean_line
-from backend.people.humans import code_of, heads_of, rows_of, same_human
+from backend.people.humans import code_of, head_id, heads_of, rows_of, same_human
 from backend.people.models import Person
 from backend.people.phone import PhoneInvalid, normal_phone
 from backend.vault import consent
 from backend.vault import service as vault
 from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, VOLUNTEER_AGE
+from backend.vault.models import Consent
 from backend.vault.policy import present_policy
 from backend.vault.queries import values_of
 from backend.volunteers.joining import free_coming_seats
-from backend.volunteers.models import TeamMember
+from backend.volunteers.models import Activity, SignUp, TeamMember
 from backend.volunteers.refusals import AgeBandInvalid, GuardianIsOneself, GuardianNeeded
 
 FROM_14, UNDER_14 = "14_17", "under_14"
 BANDS = (FROM_14, UNDER_14)
 PURPOSES = {FROM_14: consent.MINOR_14_17, UNDER_14: consent.MINOR_UNDER_14}
 TOLD = (VOLUNTEER_AGE, GUARDIAN_NAME, GUARDIAN_PHONE)
+STANDS_FOR = timedelta(days=365)
+"""A guardian's consent ends after a year: children grow, numbers change, and nothing is kept for longer (PIPL 19)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,25 @@ def end_consent(*, person_id: int, now: datetime) -> int:
     db.session.execute(delete(TeamMember).where(TeamMember.person_id.in_(same_human(person_id))))
     _forget(person_id, now=now)
     return freed
+
+
+def end_old_consents(*, now: datetime, limit: int = 20) -> int:
+    """End consents that were given more than a year ago; return how many. For the scheduler.
+
+    One on which a seat in a coming activity rests waits until that is over.
+    """
+    seat = exists().where(
+        head_id(SignUp.person_id) == head_id(Consent.person_id),
+        SignUp.cancelled_at.is_(None),
+        Activity.id == SignUp.activity_id,
+        Activity.ends_at > now,
+    )
+    standing = Consent.purpose.in_(consent.BY_GUARDIAN) & Consent.withdrawn_at.is_(None)
+    old = select(Consent.person_id).where(standing, Consent.given_at < now - STANDS_FOR, ~seat)
+    ended = list(db.session.scalars(old.order_by(Consent.id).limit(limit)))
+    for person_id in ended:
+        end_consent(person_id=person_id, now=now)
+    return len(ended)
 
 
 def minors_of(person_ids: Iterable[int]) -> dict[int, KnownMinor]:

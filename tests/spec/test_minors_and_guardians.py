@@ -207,6 +207,35 @@ def test_of_who_is_no_minor_no_guardian_is_found(village: Volunteering, pupil: i
             village.asks(lambda who=nobody: minors.minor_named(who))  # type: ignore[misc]  # bound at once
 
 
+def test_after_a_year_the_consent_ends_and_the_guardian_is_forgotten(village: Volunteering, pupil: int) -> None:
+    village.signs_up(pupil, village.opens_activity(), minor=CHILD)
+
+    def ends() -> int:
+        return village.writes(lambda: minors.end_old_consents(now=village.clock))
+
+    village.at(9, day=365)
+    assert (ends(), len(kept(village, pupil))) == (0, 3), "to the day it stands"
+    village.at(9, 1, day=365)
+    assert (ends(), kept(village, pupil), agreed(village, pupil)) == (1, {}, [("minor_under_14", False)])
+    assert (ends(), village.findings()) == (0, [])
+
+
+def test_a_seat_in_a_coming_activity_keeps_the_consent_on_whatever_phone_it_was_taken(
+    village: Volunteering, pupil: int
+) -> None:
+    village.signs_up(pupil, village.opens_activity(), minor=CHILD)
+    other = village.somebody()
+    joins(village, pupil, other)
+    coming = village.opens_activity(starts_in=400 * 24 * 60)
+    village.signs_up(other, coming)
+    village.at(9, day=399)
+    assert village.writes(lambda: minors.end_old_consents(now=village.clock)) == 0
+    assert len(village.roll_of(coming)) == 1
+    village.at(12, day=400)
+    assert village.writes(lambda: minors.end_old_consents(now=village.clock)) == 1
+    assert kept(village, pupil) == {}
+
+
 # What `verify` asks ------------------------------------------------------------------------------
 
 
