@@ -17,6 +17,7 @@ from sqlalchemy import delete, exists, select
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.core.text import clean_line
+from backend.messages.service import Telling, tell_all
 from backend.people.humans import code_of, head_id, heads_of, rows_of, same_human
 from backend.people.models import Person
 from backend.people.phone import PhoneInvalid, normal_phone
@@ -36,6 +37,11 @@ PURPOSES = {FROM_14: consent.MINOR_14_17, UNDER_14: consent.MINOR_UNDER_14}
 TOLD = (VOLUNTEER_AGE, GUARDIAN_NAME, GUARDIAN_PHONE)
 STANDS_FOR = timedelta(days=365)
 """A guardian's consent ends after a year: children grow, numbers change, and nothing is kept for longer (PIPL 19)."""
+ENDED_TITLE = "监护人的同意已满一年"
+ENDED_TEXT = (
+    "监护人同意参加志愿服务已满一年，年龄段、监护人的姓名和手机号已经删除，也已退出志愿队。志愿时长都留着。"
+    "还想参加的，未满18岁请监护人再同意一次，已满18岁直接报名。"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +114,7 @@ def end_consent(*, person_id: int, now: datetime) -> int:
 
 
 def end_old_consents(*, now: datetime, limit: int = 20) -> int:
-    """End consents that were given more than a year ago; return how many. For the scheduler.
+    """End consents that were given more than a year ago, and tell their persons; return how many. For the scheduler.
 
     One on which a seat in a coming activity rests waits until that is over.
     """
@@ -119,10 +125,12 @@ def end_old_consents(*, now: datetime, limit: int = 20) -> int:
         Activity.ends_at > now,
     )
     standing = Consent.purpose.in_(consent.BY_GUARDIAN) & Consent.withdrawn_at.is_(None)
-    old = select(Consent.person_id).where(standing, Consent.given_at < now - STANDS_FOR, ~seat)
-    ended = list(db.session.scalars(old.order_by(Consent.id).limit(limit)))
-    for person_id in ended:
-        end_consent(person_id=person_id, now=now)
+    old = select(Consent.id, Consent.person_id).where(standing, Consent.given_at < now - STANDS_FOR, ~seat)
+    ended = db.session.execute(old.order_by(Consent.id).limit(limit)).all()
+    for row in ended:
+        end_consent(person_id=row.person_id, now=now)
+    told = {"kind": "guardian.ended", "title": ENDED_TITLE, "text": ENDED_TEXT, "link": "/mydata"}
+    tell_all([Telling(person_id=row.person_id, key=str(row.id), **told) for row in ended], now=now)
     return len(ended)
 
 

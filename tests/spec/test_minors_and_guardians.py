@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.core.text import TextInvalid
+from backend.messages.models import InboxMessage
 from backend.people.humans import code_of
 from backend.people.models import JoinedPerson
 from backend.people.phone import PhoneInvalid
@@ -218,6 +219,9 @@ def test_after_a_year_the_consent_ends_and_the_guardian_is_forgotten(village: Vo
     village.at(9, 1, day=365)
     assert (ends(), kept(village, pupil), agreed(village, pupil)) == (1, {}, [("minor_under_14", False)])
     assert (ends(), village.findings()) == (0, [])
+    inbox = select(InboxMessage.person_id, InboxMessage.title, InboxMessage.link)
+    told = village.asks(lambda: [tuple(row) for row in db.session.execute(inbox)])
+    assert told == [(pupil, "监护人的同意已满一年", "/mydata")]
 
 
 def test_a_seat_in_a_coming_activity_keeps_the_consent_on_whatever_phone_it_was_taken(
