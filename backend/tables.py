@@ -20,6 +20,7 @@ from backend.projects import models as projects
 from backend.receipts import models as receipts
 from backend.reconciliation import models as reconciliation
 from backend.refunds import models as refunds
+from backend.refunds import repair_models
 from backend.regions import models as regions
 from backend.sharing import models as sharing
 from backend.vault import models as vault
@@ -46,6 +47,7 @@ ALL = (
     receipts,
     reconciliation,
     refunds,
+    repair_models,
     regions,
     sharing,
     vault,

@@ -50,6 +50,7 @@ TRANSACTION_OPENERS = (
     "backend/reconciliation/daily.py",  # Fetches bills between claiming a day and storing what came.
     "backend/refunds/hearing.py",  # Keeps a verified word, and acts upon it, as the inbox of payments does.
     "backend/refunds/sending.py",  # Asks the provider between claiming a question and acting upon the answer.
+    "backend/refunds/repairing.py",  # Sends a card between reading it and keeping what the provider said of it.
     "backend/payments/sandbox.py",  # Its prepay plays the call to another house.
 )
 

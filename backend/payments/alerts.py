@@ -113,3 +113,10 @@ def handle_alert(*, code: str, reason: str, staff: StaffMember, now: datetime) -
     if handled is None:
         raise AlertUnknown()
     audit.record(action="alerts.handled", actor=staff.code, subject=code, now=now, kind=handled)
+
+
+def end_alert(*, kind: AlertKind, subject: str, staff_id: int, reason: str, now: datetime) -> None:
+    """End an alert whose matter was settled by what `staff_id` did; one that somebody has ended stays as it is."""
+    is_open = (PaymentAlert.kind == kind) & (PaymentAlert.subject == subject) & PaymentAlert.handled_at.is_(None)
+    ending = update(PaymentAlert).where(is_open).values(handled_at=now, handled_by=staff_id, handled_reason=reason)
+    db.session.execute(ending.execution_options(synchronize_session=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, runtime_checkable
 
@@ -126,7 +126,8 @@ class RefundTold:
     """A provider's word, verified, about one refund; the same shape from an answer, a query and a notice.
 
     `refused` is its plain no (nothing was and will be moved under this number; `code` says why), `absent` that it never
-    heard of the number, `unknown` that no answer came that can be trusted: ask again, under the same number.
+    heard of the number, `unknown` that no answer came that can be trusted: ask again, under the same number. `words`
+    is how it told its refusal to people.
     """
 
     state: Literal["processing", "success", "closed", "abnormal", "refused", "absent", "unknown"]
@@ -143,7 +144,27 @@ class RefundTold:
     received_by: str = ""
     success_at: datetime | None = None
     code: str = ""
+    words: str = field(default="", repr=False)
     body: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedCard:
+    """A giver's own bank card as only the provider can read it; `key_serial` names the key that it is sealed by."""
+
+    key_serial: str
+    bank_account: str = field(repr=False)
+    real_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundToRepair:
+    """A refund that found the giver's account closed, and the card of his own to which it shall go now."""
+
+    refund_no: str
+    provider_refund_no: str
+    bank_type: str
+    card: SealedCard
 
 
 Told = Paid | Unreadable | RefundTold
@@ -210,6 +231,23 @@ class Refunding(Protocol):
 
     def query_refund(self, refund_no: str, *, now: datetime) -> RefundTold:
         """Ask what became of a refund."""
+        ...
+
+
+@runtime_checkable
+class Repairing(Protocol):
+    """A provider that can send an abnormal refund to another card of the giver's own; none of it ever raises."""
+
+    def seal_card(self, *, bank_account: str, real_name: str, now: datetime) -> SealedCard:
+        """Seal a card, so that from here on nobody but the provider can read it. Calls nobody."""
+        ...
+
+    def repair_refund(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        """Send the refund to the card. A network call: no transaction may be open.
+
+        Tells how the refund stands now; `refused` when the provider does not take the card: it stays abnormal. Sent
+        twice, it moves once.
+        """
         ...
 
 

@@ -21,14 +21,18 @@ from backend.payments.providers import (
     PayWay,
     RefundTold,
     RefundToMake,
+    RefundToRepair,
+    SealedCard,
     Told,
     TradeAnswer,
 )
 from backend.payments.refund_words import read_refund, read_refund_notice
 from backend.payments.sandbox_book import NOTPAY, TradeUnknown, close_trade, find_trade, open_trade
 from backend.payments.sandbox_refunds import RefundAbsent, RefundRefused, open_refund, refund_of
+from backend.payments.sandbox_repairs import CardRefused, repair_refund
 from backend.payments.signature import KeyRing, NoticeRefused, sign
 from backend.payments.transactions import ShapeWrong
+from backend.payments.wechat.sealed import sealed_for
 
 PREFIX = "Sandbox"
 NAME = "sandbox"
@@ -101,6 +105,22 @@ class SandboxProvider:
         except (WireBroken, NoticeRefused, ShapeWrong):
             pass
         return RefundTold(state="unknown", refund_no=refund_no, provider=self.name)
+
+    def seal_card(self, *, bank_account: str, real_name: str, now: datetime) -> SealedCard:
+        """Seal a card by the sandbox's own key, as for a real provider. Calls nobody."""
+        key = sandbox_key(self.settings.data_dir)
+        account, name = (sealed_for(text, key=key.public_key()) for text in (bank_account, real_name))
+        return SealedCard(key_serial=serial_of(key), bank_account=account, real_name=name)
+
+    def repair_refund(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        """Send an abnormal refund to another card; like `prepay` a transaction of its own."""
+        key = sandbox_key(self.settings.data_dir)
+        try:
+            told = write_with_retries(lambda: repair_refund(repair, key=key, now=now))
+        except (CardRefused, RefundAbsent) as refusal:
+            words = {"code": refusal.code, "words": refusal.detail}
+            return RefundTold(state="refused", refund_no=repair.refund_no, provider=self.name, **words)
+        return self._read_refund(told)
 
     def _accepted(self, refund: RefundToMake, *, now: datetime) -> dict[str, object]:
         return refund_of(open_refund(refund, now=now), find_trade(refund.out_trade_no), now=now)

@@ -14,6 +14,7 @@ from backend.payments.models import PaymentOrder
 from backend.people.models import Staff
 from backend.people.rights import NATION
 from backend.refunds.models import APPROVED_RULE, ENDED_RULE, FOUR_EYES_RULE, REFUSED_RULE, Refund, RefundPart
+from backend.refunds.repair_checks import check_cards
 from backend.refunds.rules import PARTS_MAX
 from backend.refunds.workflow import LIVE
 
@@ -77,6 +78,7 @@ def check_refunds() -> list[str]:
         _cases_are_whole,
         _what_is_under_way_is_asked_about,
         _sandbox_agrees,
+        check_cards,
     )
     return [finding for check in checks for finding in check()]
 

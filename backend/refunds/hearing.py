@@ -27,8 +27,9 @@ from backend.receipts.service import cancel_receipt
 from backend.refunds import workflow
 from backend.refunds.models import HeardRefund, Refund
 from backend.refunds.queries import returned_reference
+from backend.refunds.repairs import end_with_refund, hear_abnormal_again
 from backend.refunds.service import tell_giver
-from backend.refunds.wording import PRINTED_REASON
+from backend.refunds.wording import PRINTED_CARD_REASON, PRINTED_REASON
 
 DONE, REPEATED, SET_ASIDE, UNKNOWN = "done", "repeated", "set_aside", "unknown"
 SHORT_OF_MONEY = "NOT_ENOUGH"
@@ -105,7 +106,7 @@ def _act_on(told: RefundTold, *, now: datetime) -> str:
         return SET_ASIDE
     became = workflow.after(row.state, told.state)
     if became == workflow.OLD_NEWS:
-        return REPEATED
+        return DONE if hear_abnormal_again(row, told, now=now) else REPEATED
     if became is None or became == workflow.CONTRADICTS:
         facts = {"stands": row.state, "told": told.state, "told_by": told.told_by}
         raise_alert(kind="REFUND_CONTRADICTED", subject=told.refund_no, now=now, **facts)
@@ -119,9 +120,10 @@ def _become(row: Refund, order: PaymentOrder, *, became: str, told: RefundTold, 
         row.provider_refund_no = told.provider_refund_no[:64]
     if told.code:
         row.provider_code = told.code[:40]
+    tail = end_with_refund(row, became=became, now=now) if became in (workflow.SUCCESS, workflow.CLOSED) else ""
     if became == workflow.SUCCESS:
         row.state, row.ended_at, row.success_at, row.next_ask_at = became, now, told.success_at, None
-        _post_success(row, order, now=now)
+        _post_success(row, order, is_to_card=bool(tail), now=now)
     elif became == workflow.CLOSED:
         row.state, row.ended_at, row.next_ask_at = became, now, None
         _give_back_to_purse(row, now=now)
@@ -130,10 +132,10 @@ def _become(row: Refund, order: PaymentOrder, *, became: str, told: RefundTold, 
     if became == workflow.ABNORMAL:
         raise_alert(kind="REFUND_ABNORMAL", subject=told.refund_no, now=now, amount_fen=row.amount_fen)
     if became != workflow.PROCESSING:
-        tell_giver(row, now=now)
+        tell_giver(row, now=now, tail=tail)
 
 
-def _post_success(row: Refund, order: PaymentOrder, *, now: datetime) -> None:
+def _post_success(row: Refund, order: PaymentOrder, *, is_to_card: bool, now: datetime) -> None:
     account, refund_no = _promised(row)
     assert row.success_at is not None, "its word told when"
     posted = post(
@@ -146,7 +148,8 @@ def _post_success(row: Refund, order: PaymentOrder, *, now: datetime) -> None:
         channel=order.provider,
         provider_date=local_day(row.success_at),
     )
-    cancel_receipt(transfer_id=posted.id, gift_id=row.gift_id, reason=PRINTED_REASON, now=now)
+    reason = PRINTED_CARD_REASON if is_to_card else PRINTED_REASON
+    cancel_receipt(transfer_id=posted.id, gift_id=row.gift_id, reason=reason, now=now)
 
 
 def _give_back_to_purse(row: Refund, *, now: datetime) -> None:

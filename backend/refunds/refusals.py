@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.core.errors import NotFound, Refusal
+from backend.core.errors import InvalidInput, NotFound, Refusal
 
 
 class RefundUnknown(NotFound):
@@ -82,3 +82,53 @@ class RefundUnderWay(Refusal):
 
     code = "REFUND_UNDER_WAY"
     detail = "这笔钱正在退回给捐赠人，等退款办完再分配。"
+
+
+class NotAbnormal(Refusal):
+    """Only a refund that the provider calls abnormal is sent to another card."""
+
+    code = "REFUND_NOT_ABNORMAL"
+    detail = "这个退款现在不是异常状态，不用填银行卡，请刷新后再看。"
+
+
+class CardsNotTaken(Refusal):
+    """The provider of this installation sends no refund to another card."""
+
+    code = "CARDS_NOT_TAKEN"
+    detail = "现在的支付渠道不能把退款改退到银行卡。"
+
+
+class CardInvalid(InvalidInput):
+    """A card number is 12 to 19 digits. What was typed is not repeated."""
+
+    code = "CARD_INVALID"
+    detail = "银行卡号应是12到19位数字，请核对后再填。"
+
+
+class CardUnknown(NotFound):
+    """No card with this code was written down for this refund."""
+
+    code = "CARD_UNKNOWN"
+    detail = "没有找到这张银行卡，请刷新后再看。"
+
+
+class CardWaits(Refusal):
+    """Another card was written down for this refund, and waits for its confirmation or for the provider."""
+
+    code = "CARD_WAITS"
+    detail = "这个退款已经填了一张银行卡，正在等确认或等渠道答复。"
+
+
+class CardDecided(Refusal):
+    """The card was confirmed, refused or withdrawn already; `state` says which."""
+
+    code = "CARD_DECIDED"
+    detail = "这张银行卡已经办过了，请刷新后再看。"
+
+
+class CardFourEyes(Refusal):
+    """Who wrote a card down does not confirm it (ASVS 2.3.5)."""
+
+    status = 403
+    code = "CARD_FOUR_EYES"
+    detail = "填银行卡的人不能自己确认，请另一位同事和捐赠人核对后确认。"

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from backend.core.db import db, write_with_retries
 from backend.core.failpoints import failpoint
@@ -18,6 +18,7 @@ from backend.payments.providers import Refunding, RefundTold, RefundToMake
 from backend.refunds import rules
 from backend.refunds.hearing import SHORT_OF_MONEY, hear
 from backend.refunds.models import Refund
+from backend.refunds.repair_models import RefundRepair
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +74,14 @@ def _named(told: RefundTold, name: str) -> RefundTold:
 
 
 def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """Take the due questions by moving each to its next time, so that a second worker leaves them alone."""
+    """Take the due questions by moving each to its next time, so that a second worker leaves them alone.
+
+    One that was sent to another card is asked about often again from then on.
+    """
+    taken_at = select(func.max(RefundRepair.taken_at)).where(RefundRepair.refund_id == Refund.id).scalar_subquery()
+    since = func.coalesce(taken_at, Refund.approved_at, type_=Refund.approved_at.type).label("since")
     due = (
-        select(Refund.id, Refund.next_ask_at, Refund.approved_at, Refund.refund_no, Refund.body)
+        select(Refund.id, Refund.next_ask_at, since, Refund.refund_no, Refund.body)
         .join(Gift, Gift.id == Refund.gift_id)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .where(Refund.next_ask_at <= now, PaymentOrder.provider == provider)
@@ -85,7 +91,7 @@ def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str]]
     taken = []
     for row in db.session.execute(due).all():
         mine = (Refund.id == row.id) & (Refund.next_ask_at == row.next_ask_at)
-        later = rules.next_ask(approved_at=row.approved_at, now=now)
+        later = rules.next_ask(approved_at=row.since, now=now)
         taking = update(Refund).where(mine).values(next_ask_at=later).returning(Refund.id)
         if db.session.execute(taking.execution_options(synchronize_session=False)).first() is not None:
             taken.append((row.refund_no, row.body))

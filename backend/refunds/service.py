@@ -146,10 +146,10 @@ def locked_refund(code: str) -> Refund:
     return row
 
 
-def tell_giver(row: Refund, *, now: datetime, reason: str = "") -> None:
+def tell_giver(row: Refund, *, now: datetime, reason: str = "", tail: str = "") -> None:
     """Tell the giver that his refund reached the state in which it is, once for each (bug 20)."""
     gift = db.session.get_one(Gift, row.gift_id)
-    title, text = told_to_giver(row.state, amount_fen=row.amount_fen, reason=reason)
+    title, text = told_to_giver(row.state, amount_fen=row.amount_fen, reason=reason, tail=tail)
     link = f"/gift?code={gift.code}"
     tell(person_id=gift.person_id, kind=f"refund.{row.state}", key=row.code, title=title, text=text, link=link, now=now)
 

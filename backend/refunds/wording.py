@@ -9,6 +9,8 @@ SENT_REASON = "捐赠退款"
 """What the provider shows as the reason; the giver's own words stay in the house."""
 PRINTED_REASON = "捐赠人申请退款，款项已原路退回"
 """What the papers that cancel a receipt state as the reason."""
+PRINTED_CARD_REASON = "捐赠人申请退款，款项已退到捐赠人本人的银行卡"
+"""The same, where the account that he had paid from was closed."""
 _TITLES = {
     APPROVED: "退款已批准",
     SUCCESS: "退款已退回",
@@ -23,8 +25,24 @@ _TEXTS = {
     ABNORMAL: "{amount} 元暂时退不回原来的付款账户（可能已注销或被冻结）。钱仍替您留着，工作人员正在处理。",
     REFUSED: "您申请的 {amount} 元退款没有通过。原因：{reason}",
 }
+_TO_CARD = "{amount} 元已退到您本人尾号 {tail} 的银行卡，到账时间以银行为准。收据已相应更新。"
+_CARD_TITLE = "退款将退到您的银行卡"
+_CARD_TEXT = (
+    "您的 {amount} 元退款将退到您提供的{bank}借记卡，尾号 {tail}。如果这不是您本人的卡，请马上联系我们。"
+    "我们不保存您的完整卡号，也不会问您要密码和验证码。"
+)
 
 
-def told_to_giver(state: str, *, amount_fen: int, reason: str = "") -> tuple[str, str]:
-    """Return title and text of the message about a refund that reached `state`."""
+def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str = "") -> tuple[str, str]:
+    """Return title and text of the message about a refund that reached `state`.
+
+    `tail` is the end of the card that it went to, where the account that the giver had paid from was closed.
+    """
+    if state == SUCCESS and tail:
+        return _TITLES[state], _TO_CARD.format(amount=yuan(amount_fen), tail=tail)
     return _TITLES[state], _TEXTS[state].format(amount=yuan(amount_fen), reason=reason)
+
+
+def told_of_card(*, amount_fen: int, bank: str, tail: str) -> tuple[str, str]:
+    """Return title and text of the message that a refund goes to another card: who never named it says so."""
+    return _CARD_TITLE, _CARD_TEXT.format(amount=yuan(amount_fen), bank=bank, tail=tail)

@@ -67,12 +67,14 @@ STAFF_READ: dict[str, str] = {
     "Letter": "last_error subject",
     "OwnMoney": "approved_by end_reason proposed_by reason",
     "Payout": "approved_by end_reason ended_by project_title proposed_by",
+    "RefundCard": "bank card_tail confirmed_by entered_by provider_words",
     "SessionLine": "device",
     "Staff": "name",
 }
 # Forms: what comes in here is read again only in the answers above.
 IS_TOLD: dict[str, str] = {
     "ActivityForm": "content leader_name place title",
+    "CardForm": "bank_account real_name",
     "Confirmation": "reason",
     "Correction": "value",
     "CorrectionForm": "reason",
@@ -100,9 +102,9 @@ code next_cursor village_code project_code gift_code fund_code person_code notic
 staff_code url qr_url card_url poster_url pdf_url cover_url photo_url voucher_url receipt_url pay_url script_url
 voucher_media photo_media cover_media reference kind channel token password new_password secret recovery_codes picture
 number receipt_number refund_no provider_refund_no provider_code order_no transaction_no poster_number filing_number
-uscc fundraising_certificate period effective_on version currency subscribe_templates seal source target request_id
-type appId nonceStr package paySign signType timeStamp app_id nonce signature corrected_by corrects field row up_to
-via link shown_code login role actions
+card_code uscc fundraising_certificate period effective_on version currency subscribe_templates seal source target
+request_id type appId nonceStr package paySign signType timeStamp app_id nonce signature corrected_by corrects field
+row up_to via link shown_code login role actions
 """
 NO_WORDS = frozenset(_MACHINES.split())
 """Codes, addresses, numbers, tokens and words of machines, by their names alone: nobody's words stand in them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from backend.refunds.records import LISTS, OPEN
+from backend.refunds.repair_models import STATES as CARD_STATES
+from backend.refunds.repair_rules import BANKS
 from backend.refunds.workflow import STATES
 from backend.vault.fields import OWN, REFUND_REASON, STAFF
 from miniapp_api.gift_schemas import WholeFen
@@ -75,6 +77,41 @@ class RefundRefusalFormSchema(Schema):
     reason = fields.String(required=True)
 
 
+class CardFormSchema(Schema):
+    """The giver's own debit card, for a refund that his account could not take. Sealed before anything is kept."""
+
+    bank_type = fields.String(required=True, validate=validate.OneOf(list(BANKS)))
+    bank_account = fields.String(required=True, load_only=True)
+    real_name = fields.String(required=True, load_only=True)
+
+
+class CardActFormSchema(Schema):
+    """Which card is confirmed or taken back: the one that was read, not one that came in its place."""
+
+    card_code = fields.String(required=True, validate=validate.Regexp(r"[0-9A-Za-z]{1,16}\Z"))
+
+
+class RefundCardSchema(Schema):
+    """The newest card of an abnormal refund. `is_mine`: who asks entered it and may not confirm it.
+
+    `entered` waits for a second person, `confirmed` for the provider, `taken` for the bank; `done`, `refused` and
+    `withdrawn` are ends. `provider_words` is why the provider refused it.
+    """
+
+    code = fields.String(required=True)
+    state = fields.String(required=True, metadata={"enum": list(CARD_STATES)})
+    bank = fields.String(required=True)
+    card_tail = fields.String(required=True)
+    is_mine = fields.Boolean(required=True)
+    entered_by = fields.String(required=True)
+    entered_at = LocalTime(required=True)
+    confirmed_by = fields.String(required=True, allow_none=True)
+    confirmed_at = LocalTime(required=True, allow_none=True)
+    ended_at = LocalTime(required=True, allow_none=True)
+    provider_code = fields.String(required=True, allow_none=True)
+    provider_words = fields.String(required=True, allow_none=True)
+
+
 class DeskRefundSchema(RefundSchema):
     """A refund at the desk. `is_mine`: the staff member who asks has a hand in it and may not approve it (again)."""
 
@@ -95,6 +132,7 @@ class DeskRefundSchema(RefundSchema):
     refused_by = fields.String(required=True, allow_none=True)
     provider_refund_no = fields.String(required=True, allow_none=True)
     provider_code = fields.String(required=True, allow_none=True)
+    card = fields.Nested(RefundCardSchema, required=True, allow_none=True)
 
 
 class DeskRefundListSchema(ListSchema):

@@ -55,6 +55,13 @@ FORMS: dict[str, Any] = {
     "POST /desk/activities/{code}/volunteers/{person}/guardian-phone/openings": REASON,
     "POST /desk/refunds/{code}/openings": REASON,
     "POST /desk/refunds/{code}/refusal": REASON,
+    "POST /desk/refunds/{code}/cards": {
+        "bank_type": "CMB_DEBIT",
+        "bank_account": "6225880137654321",
+        "real_name": "王小明",
+    },
+    "POST /desk/refunds/{code}/card-confirmation": {"card_code": "A" * 10},
+    "POST /desk/refunds/{code}/card-withdrawal": {"card_code": "A" * 10},
     "POST /desk/reconciliation/{channel}/{day}/reopening": REASON,
     "POST /desk/reconciliation/{channel}/{day}/without-bill": REASON,
     "POST /desk/differences/{code}/proposals": {"action": "explain"} | REASON,

@@ -17,9 +17,12 @@ from backend.ledger.posting import ReferenceReused
 from backend.payments import sandbox_book
 from backend.payments.models import SandboxTrade
 from backend.payments.sandbox import APP_ID, MERCHANT
+from backend.payments.worker import provider_of
 from backend.reconciliation import decisions, fees
 from backend.reconciliation.models import COVER, OPEN, PROPOSED, TAKE_IN, BillDifference
 from backend.reconciliation.service import close_day
+from backend.refunds import repairs
+from backend.refunds.repair_records import newest_cards
 from tests.world.striving import Striving
 
 
@@ -79,7 +82,7 @@ def a_gift_given_back(village: Striving) -> None:
     _gives_back(village, gift["code"], 1_45)
 
 
-def _gives_back(village: Striving, gift: str, fen: int) -> None:
+def _gives_back(village: Striving, gift: str, fen: int) -> str:
     path, name = f"/api/v1/gifts/{gift}/refunds", f"refund {fen}"
     asking = {"amount_fen": fen, "reason": "写错了一个零"}
     headers = {"X-Requested-With": "happy-home", "Idempotency-Key": f"one-refund-of-{fen}"}
@@ -95,6 +98,23 @@ def _gives_back(village: Striving, gift: str, fen: int) -> None:
     village.works("outbox:refund")
     village.later(seconds=61)
     village.works("ask_refunds")
+    village.heals()
+    return refund
+
+
+def a_gift_given_back_to_another_card(village: Striving) -> None:
+    """The giver's account is closed: one person enters a card of his own, another confirms it."""
+    gift = village.orders(village.project("屋顶"), 50_00)
+    village.pays(gift)
+    village.heals(rounds=2)
+    refund = _gives_back(village, gift["code"], 1_44)
+    told = {"bank_type": "CMB_DEBIT", "bank_account": "6225880137654321", "real_name": "王小明"}
+    told |= {"seal": provider_of(village.settings).seal_card, "refund": refund, "staff": village.desk}
+    village.once("card", lambda: village.writes(lambda: repairs.enter_card(**told, now=village.clock)))
+    card = village.once("card code", lambda: village.asks(lambda: newest_cards([refund])[refund].code))
+    confirming = {"refund": refund, "card": card, "staff": village.second, "now": village.clock}
+    village.once("card confirmed", lambda: village.writes(lambda: repairs.confirm_card(**confirming)))
+    village.works("outbox:refund_repair")
     village.heals()
 
 
@@ -199,6 +219,7 @@ STORIES = {
         a_gift_that_cannot_be_posted_yet,
         a_second_payment_and_a_late_one,
         a_gift_given_back,
+        a_gift_given_back_to_another_card,
         a_project_to_its_end,
         two_days_with_bills,
         a_month_is_told,

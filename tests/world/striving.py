@@ -32,6 +32,7 @@ TOLD = {
     "gifts": "SELECT display FROM gifts",
     "receipts": "SELECT kind, amount_fen, number FROM receipts",
     "refunds": "SELECT amount_fen, state FROM refunds",
+    "cards": "SELECT card_tail, state, sealed_account IS NULL FROM refund_repairs",
     "payouts": "SELECT amount_fen, approved_at IS NOT NULL FROM payouts",
     "spending": "SELECT amount_fen FROM spending_lines",
     "corrections": "SELECT amount_fen FROM spending_corrections",

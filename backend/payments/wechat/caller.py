@@ -72,18 +72,19 @@ class Caller:
         """Ask. `path` holds its query. Raises `NoAnswer`."""
         return self._trusted(self.exchange("GET", path, b"", now=now, action=action), now=now, action=action)
 
-    def post(self, path: str, told: Mapping[str, Any], *, now: datetime, action: str) -> Reply:
-        """Send a JSON object. Raises `NoAnswer`."""
+    def post(self, path: str, told: Mapping[str, Any], *, now: datetime, action: str, serial: str = "") -> Reply:
+        """Send a JSON object. `serial` names the key that something in it is sealed by. Raises `NoAnswer`."""
         body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-        return self._trusted(self.exchange("POST", path, body, now=now, action=action), now=now, action=action)
+        answer = self.exchange("POST", path, body, now=now, action=action, serial=serial)
+        return self._trusted(answer, now=now, action=action)
 
-    def exchange(self, method: str, path: str, body: bytes, *, now: datetime, action: str) -> Answer:
+    def exchange(self, method: str, path: str, body: bytes, *, now: datetime, action: str, serial: str = "") -> Answer:
         """Send one signed request and return the answer as it came, verified by nobody yet. Raises `NoAnswer`."""
         for base in (self.pay.base_url, self.pay.spare_url):
             if base is None:
                 break
             try:
-                return self.send(self.wire, method, base + path, body, now=now, action=action)
+                return self.send(self.wire, method, base + path, body, now=now, action=action, serial=serial)
             except WireUnreached as error:
                 log.warning("wechat_pay_unreached", action=action, is_spare=base == self.pay.spare_url, why=str(error))
             except WireBroken as error:
@@ -91,13 +92,15 @@ class Caller:
                 raise NoAnswer("broken") from None
         raise NoAnswer("unreached")
 
-    def send(self, wire: Wire, method: str, url: str, body: bytes, *, now: datetime, action: str) -> Answer:
+    def send(
+        self, wire: Wire, method: str, url: str, body: bytes, *, now: datetime, action: str, serial: str = ""
+    ) -> Answer:
         """Send one signed request to one host. Raises `WireBroken`, `NoAnswer` when too many of us wait already."""
         if not self._places.acquire(timeout=PLACE_SECONDS):
             raise NoAnswer("crowded")
         began = time.monotonic()
         try:
-            headers = self._headers(method, _target(url), body, now=now)
+            headers = self._headers(method, _target(url), body, now=now, serial=serial)
             answer = wire.get(url, headers=headers) if method == "GET" else wire.post(url, headers=headers, body=body)
         finally:
             self._places.release()
@@ -106,13 +109,13 @@ class Caller:
         log.info("wechat_pay_called", action=action, status=answer.status, request_id=request_id, took_ms=took_ms)
         return answer
 
-    def _headers(self, method: str, target: str, body: bytes, *, now: datetime) -> dict[str, str]:
+    def _headers(self, method: str, target: str, body: bytes, *, now: datetime, serial: str) -> dict[str, str]:
         pay = self.pay
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
-            f"{PREFIX}-Serial": self.keys.answering(now=now)[0],
+            f"{PREFIX}-Serial": serial or self.keys.answering(now=now)[0],
             "Authorization": authorization(
                 mchid=pay.mchid,
                 serial=pay.merchant_serial,

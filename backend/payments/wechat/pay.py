@@ -28,6 +28,8 @@ from backend.payments.providers import (
     PrepayRefused,
     RefundTold,
     RefundToMake,
+    RefundToRepair,
+    SealedCard,
     Told,
     TradeAnswer,
 )
@@ -37,7 +39,7 @@ from backend.payments.wechat.bills import Bills, bill_wire
 from backend.payments.wechat.caller import Caller, NoAnswer, pay_wire
 from backend.payments.wechat.keys import Keys, load_keys
 from backend.payments.wechat.reading import NAME
-from backend.payments.wechat.refunds import AbnormalRefund, Refunds, cut
+from backend.payments.wechat.refunds import Refunds, cut
 from backend.payments.wechat.signing import phone_params
 
 NOTICE_PATH = "/api/v1/payments/notices/wechat"
@@ -55,7 +57,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class WechatPay:
-    """WeChat Pay seen from our side: `Provider`, `PaysOnPhone`, `Refunding` and `Billing` in one."""
+    """WeChat Pay seen from our side: `Provider`, `PaysOnPhone`, `Refunding`, `Repairing` and `Billing` in one."""
 
     wechat: WechatSettings
     pay: WechatPaySettings
@@ -154,9 +156,13 @@ class WechatPay:
         """Ask what became of a refund."""
         return self._refunds.query(refund_no, now=now)
 
-    def repair_refund(self, abnormal: AbnormalRefund, *, now: datetime) -> RefundTold:
-        """Send a refund that WeChat calls ABNORMAL to another card, because the giver's own is closed."""
-        return self._refunds.repair(abnormal, now=now)
+    def seal_card(self, *, bank_account: str, real_name: str, now: datetime) -> SealedCard:
+        """Seal a giver's own card by WeChat's key. Calls nobody."""
+        return self._refunds.seal(bank_account=bank_account, real_name=real_name, now=now)
+
+    def repair_refund(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        """Send a refund that WeChat calls ABNORMAL to another card of the giver's."""
+        return self._refunds.repair(repair, now=now)
 
     def trade_bill(self, day: date, *, now: datetime) -> BillTold:
         """Fetch the statement of payments and refunds of a local day."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
-from backend.payments.providers import QUERY, RefundTold, RefundToMake
+from backend.payments.providers import QUERY, RefundTold, RefundToMake, RefundToRepair, SealedCard
 from backend.payments.shapes import NUMBER, ShapeWrong
+from backend.payments.signature import plain_serial
 from backend.payments.wechat.caller import Caller, NoAnswer, Reply
 from backend.payments.wechat.reading import NAME, read_refund
 from backend.payments.wechat.sealed import sealed_for
@@ -20,23 +22,11 @@ _REFUSED = (
     "PARAM_ERROR", "INVALID_REQUEST", "USER_ACCOUNT_ABNORMAL", "RESOURCE_NOT_EXISTS", "RESOURCE_NOT_EXIST",
     "ORDER_NOT_EXIST", "ORDERNOTEXIST", "TRADE_OVERDUE", "RULELIMIT", "RULE_LIMIT", "TRADE_ERROR",
 )  # fmt: skip
+KEY_REPLACED = "KEY_REPLACED"
+"""Not WeChat's word but ours: the card was sealed by a key that WeChat does not use with us any more."""
+WORDS_MAX = 200
+_MANY_DIGITS = re.compile(r"[0-9*]{7,}")
 _ABSENT = ("RESOURCE_NOT_EXISTS", "RESOURCE_NOT_EXIST", "REFUND_NOT_EXISTS", "REFUND_NOT_EXIST", "REFUNDNOTEXIST")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AbnormalRefund:
-    """A refund that found the giver's card closed, and where it shall go now.
-
-    To `user`: a card of the giver's own, with bank, number and name; to `merchant`: back to the merchant's bank, which
-    then pays the giver by hand. Card and name leave this process sealed, and are kept nowhere.
-    """
-
-    refund_no: str
-    provider_refund_no: str
-    to: Literal["user", "merchant"]
-    bank_type: str = ""
-    bank_account: str = field(default="", repr=False)
-    real_name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,30 +73,45 @@ class Refunds:
             return RefundTold(state="absent", refund_no=refund_no, provider=NAME, code=reply.code)
         return self._read(reply, refund_no=refund_no)
 
-    def repair(self, abnormal: AbnormalRefund, *, now: datetime) -> RefundTold:
-        """Ask WeChat to send an abnormal refund to another card. The answer tells how the refund stands now.
+    def seal(self, *, bank_account: str, real_name: str, now: datetime) -> SealedCard:
+        """Seal a card by the key under which WeChat answers us now."""
+        serial, key = self.caller.keys.answering(now=now)
+        account, name = (sealed_for(text, key=key) for text in (bank_account, real_name))
+        return SealedCard(key_serial=serial, bank_account=account, real_name=name)
 
-        `refused` when it stays abnormal: `code` says why.
+    def repair(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        """Ask WeChat to send an abnormal refund to another card of the giver's. The answer tells how it stands now.
+
+        `refused` when it stays abnormal: `code` and `words` say why. The other way that WeChat offers, back to the
+        merchant's own bank, is not taken: WeChat would call that money returned while it lies with us (ADR 0028).
         """
-        if not NUMBER.fullmatch(abnormal.provider_refund_no):
-            return _unknown(abnormal.refund_no)
-        told = {"out_refund_no": abnormal.refund_no, "type": f"{abnormal.to.upper()}_BANK_CARD"}
-        if abnormal.to == "user":
-            key = self.caller.keys.answering(now=now)[1]
-            told["bank_type"] = abnormal.bank_type
-            told["bank_account"] = sealed_for(abnormal.bank_account, key=key)
-            told["real_name"] = sealed_for(abnormal.real_name, key=key)
-        path = f"{REFUNDS}/{quote(abnormal.provider_refund_no, safe='')}/apply-abnormal-refund"
+        if not NUMBER.fullmatch(repair.provider_refund_no):
+            return _unknown(repair.refund_no)
+        if plain_serial(repair.card.key_serial) not in self.caller.keys.ring.keys:
+            return self._unless_it_moved(repair.refund_no, code=KEY_REPLACED, now=now)
+        told = {
+            "out_refund_no": repair.refund_no,
+            "type": "USER_BANK_CARD",
+            "bank_type": repair.bank_type,
+            "bank_account": repair.card.bank_account,
+            "real_name": repair.card.real_name,
+        }
+        path = f"{REFUNDS}/{quote(repair.provider_refund_no, safe='')}/apply-abnormal-refund"
+        serial = repair.card.key_serial
         try:
-            reply = self.caller.post(path, told, now=now, action="repair_refund")
+            reply = self.caller.post(path, told, now=now, action="repair_refund", serial=serial)
         except NoAnswer:
-            return _unknown(abnormal.refund_no)
+            return _unknown(repair.refund_no)
         if reply.status >= 400 and reply.code in _REFUSED:
-            found = self.query(abnormal.refund_no, now=now)
-            if found.state != "abnormal":
-                return found
-            return RefundTold(state="refused", refund_no=abnormal.refund_no, provider=NAME, code=reply.code)
-        return self._read(reply, refund_no=abnormal.refund_no)
+            return self._unless_it_moved(repair.refund_no, code=reply.code, now=now, words=_words(reply))
+        return self._read(reply, refund_no=repair.refund_no)
+
+    def _unless_it_moved(self, refund_no: str, *, code: str, now: datetime, words: str = "") -> RefundTold:
+        """Return the refusal, where the refund is abnormal still; else how it stands: an earlier attempt arrived."""
+        found = self.query(refund_no, now=now)
+        if found.state != "abnormal":
+            return found
+        return RefundTold(state="refused", refund_no=refund_no, provider=NAME, code=code, words=words)
 
     def _read(self, reply: Reply, *, refund_no: str) -> RefundTold:
         if reply.status != 200 or reply.told.get("out_refund_no") != refund_no:
@@ -120,6 +125,15 @@ class Refunds:
 def cut(text: str, bytes_max: int) -> str:
     """Return as many whole letters of `text` as fit into so many bytes of UTF-8."""
     return text.encode("utf-8", "ignore")[:bytes_max].decode("utf-8", "ignore")
+
+
+def _words(reply: Reply) -> str:
+    """Return how WeChat tells people its refusal, with nothing in it that could be a card's number."""
+    told = reply.told.get("message")
+    if not isinstance(told, str):
+        return ""
+    shown = "".join(letter for letter in told if letter.isprintable() and not 0xD800 <= ord(letter) <= 0xDFFF)
+    return _MANY_DIGITS.sub("***", shown)[:WORDS_MAX]
 
 
 def _unknown(refund_no: str, *, code: str = "") -> RefundTold:

@@ -9,16 +9,22 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from backend.core import clock
+from backend.payments.providers import Repairing
 from backend.people.rights import NATION, StaffMember, authorise
-from backend.refunds import service
+from backend.refunds import repairs, service
 from backend.refunds.queries import money_of_gift
 from backend.refunds.records import RefundRecord, get_refund, list_refunds
+from backend.refunds.refusals import CardsNotTaken
+from backend.refunds.repair_records import RepairRecord, newest_cards
 from backend.regions.names import village_name
 from backend.regions.queries import views_of
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.once import once
 from miniapp_api.paging import before_id, listed
+from miniapp_api.payments import current_provider
 from miniapp_api.refund_schemas import (
+    CardActFormSchema,
+    CardFormSchema,
     DeskRefundFormSchema,
     DeskRefundListSchema,
     DeskRefundSchema,
@@ -78,7 +84,45 @@ def ask_provider(code: str) -> Response:
     return _once(lambda staff: service.ask_again(refund=code, staff=staff, now=clock.now()), code)
 
 
-def _once(act: Callable[[StaffMember], str | None], code: str | None = None) -> Response:
+@bp.post("/desk/refunds/<code>/cards")
+@bp.arguments(CardFormSchema)
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def enter_card(form: dict[str, Any], code: str) -> Response:
+    """Write down the giver's own card for an abnormal refund; somebody else confirms it before it is sent.
+
+    Number and name are sealed by the provider's key at once: of the number its last four digits are kept.
+    """
+    provider = current_provider()
+    if not isinstance(provider, Repairing):
+        raise CardsNotTaken()
+    told = {**form, "seal": provider.seal_card}
+    return _once(
+        lambda staff: repairs.enter_card(refund=code, **told, staff=staff, now=clock.now()), code, is_secret=True
+    )
+
+
+@bp.post("/desk/refunds/<code>/card-confirmation")
+@bp.arguments(CardActFormSchema)
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def confirm_card(form: dict[str, Any], code: str) -> Response:
+    """Confirm a card that somebody else entered: the refund is sent to it, and its giver is told."""
+    card = form["card_code"]
+    return _once(lambda staff: repairs.confirm_card(refund=code, card=card, staff=staff, now=clock.now()), code)
+
+
+@bp.post("/desk/refunds/<code>/card-withdrawal")
+@bp.arguments(CardActFormSchema)
+@bp.response(201, DeskRefundSchema)
+@desk_writes
+def withdraw_card(form: dict[str, Any], code: str) -> Response:
+    """Take back a card that was not sent; another one can be entered then."""
+    card = form["card_code"]
+    return _once(lambda staff: repairs.withdraw_card(refund=code, card=card, staff=staff, now=clock.now()), code)
+
+
+def _once(act: Callable[[StaffMember], str | None], code: str | None = None, *, is_secret: bool = False) -> Response:
     """Run a step of a refund once for its Idempotency-Key and show what became of it."""
     staff = require_staff()
 
@@ -87,18 +131,25 @@ def _once(act: Callable[[StaffMember], str | None], code: str | None = None) -> 
         assert name is not None, "a step is of a refund, or makes one"
         return _shown([get_refund(name)], staff=staff)[name]
 
-    return once(scope=f"staff:{staff.code}", status=201, schema=DeskRefundSchema(), act=shown)
+    scope = f"staff:{staff.code}"
+    return once(scope=scope, status=201, schema=DeskRefundSchema(), act=shown, is_secret=is_secret)
 
 
 def _shown(rows: Sequence[RefundRecord], *, staff: StaffMember) -> dict[str, dict[str, Any]]:
     """Return refunds by code as the desk shows them, each with what of its gift is free at this moment."""
     views = views_of({row.village_code for row in rows})
+    cards = newest_cards(row.code for row in rows)
     return {
         row.code: {
             **vars(row),
             "village": {**vars(views[row.village_code]), "name": village_name(views[row.village_code].name)},
             "free_fen": money_of_gift(row.gift_code).where.free_fen,
             "is_mine": staff.id in (row.asker_id, row.checker_id),
+            "card": _card(cards.get(row.code), staff=staff),
         }
         for row in rows
     }
+
+
+def _card(row: RepairRecord | None, *, staff: StaffMember) -> dict[str, Any] | None:
+    return None if row is None else {**vars(row), "bank": row.bank, "is_mine": row.enterer_id == staff.id}

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from backend.core.wire import Answer, WireBroken
-from backend.payments.providers import QUERY, RefundToMake
-from backend.payments.wechat.refunds import AbnormalRefund
+from backend.payments.providers import QUERY, RefundToMake, RefundToRepair, SealedCard
+from backend.payments.wechat.refunds import KEY_REPLACED, WORDS_MAX
 from tests.world.wechat_account import (
     MCHID,
     NOW,
     PLATFORM_SERIAL,
+    PUBLIC_KEY_ID,
     provider,
     refund_word,
     refusal,
@@ -124,22 +125,65 @@ def test_letters_that_no_database_keeps_fall_away(tmp_path: Path) -> None:
     assert wechat.query_refund(NUMBER, now=NOW).received_by == ""
 
 
-ABNORMAL = AbnormalRefund(refund_no=NUMBER, provider_refund_no="50000000382026060100000000001", to="merchant")
+ABNORMAL = RefundToRepair(
+    refund_no=NUMBER,
+    provider_refund_no="50000000382026060100000000001",
+    bank_type="CMB_DEBIT",
+    card=SealedCard(key_serial=PUBLIC_KEY_ID, bank_account="sealed", real_name="sealed too"),
+)
+STANDS = signed_answer(refund_word(status="ABNORMAL"))
 
 
-def test_an_abnormal_refund_can_go_back_to_the_merchant_s_bank(tmp_path: Path) -> None:
+def test_a_card_is_sealed_by_the_certificate_where_that_is_the_key_in_use(tmp_path: Path) -> None:
     answer = signed_answer(refund_word(status="PROCESSING"), by="platform")
     wechat, wire = provider(tmp_path, answer, modes="certificates")
-    assert wechat.repair_refund(ABNORMAL, now=NOW).state == "processing"
-    assert json.loads(wire.asked[0][3]) == {"out_refund_no": NUMBER, "type": "MERCHANT_BANK_CARD"}
+    card = wechat.seal_card(bank_account="6225880137654321", real_name="王小明", now=NOW)
+    assert card.key_serial == PLATFORM_SERIAL
+    assert wechat.repair_refund(replace(ABNORMAL, card=card), now=NOW).state == "processing"
     assert wire.asked[0][2]["Wechatpay-Serial"] == PLATFORM_SERIAL
 
 
+def test_a_card_keeps_the_serial_of_its_key_while_another_one_is_in_use_already(tmp_path: Path) -> None:
+    answer = signed_answer(refund_word(status="PROCESSING"), by="platform")
+    wechat, wire = provider(tmp_path, answer)
+    sealed_before = replace(ABNORMAL, card=replace(ABNORMAL.card, key_serial=PLATFORM_SERIAL))
+    assert wechat.repair_refund(sealed_before, now=NOW).state == "processing"
+    assert wire.asked[0][2]["Wechatpay-Serial"] == PLATFORM_SERIAL
+
+
+def test_a_card_sealed_by_a_key_that_is_no_longer_ours_is_entered_anew(tmp_path: Path) -> None:
+    wechat, wire = provider(tmp_path, STANDS, signed_answer(refund_word()))
+    old = replace(ABNORMAL, card=replace(ABNORMAL.card, key_serial="PUB_KEY_ID_OLD"))
+    told = wechat.repair_refund(old, now=NOW)
+    assert (told.state, told.code) == ("refused", KEY_REPLACED)
+    assert wechat.repair_refund(old, now=NOW).state == "success", "an earlier attempt had arrived"
+    assert {asked[0] for asked in wire.asked} == {"GET"}
+
+
 def test_a_repair_that_is_refused_tells_how_the_refund_stands(tmp_path: Path) -> None:
-    refused, stands = refusal("INVALID_REQUEST"), signed_answer(refund_word(status="ABNORMAL"))
-    wechat, _ = provider(tmp_path, refused, stands, refused, signed_answer(refund_word()), WireBroken("cut"))
+    refused = refusal("INVALID_REQUEST")
+    wechat, _ = provider(tmp_path, refused, STANDS, refused, signed_answer(refund_word()), WireBroken("cut"))
     told = wechat.repair_refund(ABNORMAL, now=NOW)
-    assert (told.state, told.code) == ("refused", "INVALID_REQUEST")
+    assert (told.state, told.code, told.words) == ("refused", "INVALID_REQUEST", "不行")
     assert wechat.repair_refund(ABNORMAL, now=NOW).state == "success"
     assert wechat.repair_refund(ABNORMAL, now=NOW).state == "unknown"
     assert wechat.repair_refund(replace(ABNORMAL, provider_refund_no="../x"), now=NOW).state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("message", "words", "why"),
+    [
+        ("银行卡号6225880137654321不正确", "银行卡号***不正确", "a card number is not kept, whoever repeats it"),
+        ("尾号4321的卡已注销", "尾号4321的卡已注销", "its end may be"),
+        ("户\n名\ud83d不符", "户名不符", "letters that no database keeps"),
+        ("长" * 300, "长" * WORDS_MAX, "an essay"),
+        (["不行"], "", "no words at all"),
+    ],
+)
+def test_a_refusal_is_told_in_wechat_s_words_without_a_card_number(
+    tmp_path: Path, message: Any, words: str, why: str
+) -> None:
+    body = json.dumps({"code": "PARAM_ERROR", "message": message}).encode()
+    refused = Answer(status=400, headers=signed_by_wechat(body), body=body)
+    wechat, _ = provider(tmp_path, refused, STANDS)
+    assert wechat.repair_refund(ABNORMAL, now=NOW).words == words, why

@@ -12,8 +12,7 @@ from wechatpayv3 import WeChatPay as Oracle
 from wechatpayv3 import WeChatPayType
 from wechatpayv3.utils import build_authorization, load_private_key, rsa_decrypt
 
-from backend.payments.providers import NOTICE, Paid
-from backend.payments.wechat.refunds import AbnormalRefund
+from backend.payments.providers import NOTICE, Paid, RefundToRepair
 from tests.world.wechat_account import (
     APIV3_KEY,
     MCHID,
@@ -126,15 +125,10 @@ def test_what_another_library_signs_and_sends_we_understand(tmp_path: Path, by: 
 def test_a_giver_s_card_travels_sealed_so_that_only_wechat_reads_it(tmp_path: Path) -> None:
     wechat, wire = provider(tmp_path, signed_answer(refund_word(status="PROCESSING")))
     told = refund_word()
-    card = AbnormalRefund(
-        refund_no=told["out_refund_no"],
-        provider_refund_no=told["refund_id"],
-        to="user",
-        bank_type="ICBC_DEBIT",
-        bank_account="6222000000000000",
-        real_name="张三",
-    )
-    assert wechat.repair_refund(card, now=NOW).state == "processing"
+    card = wechat.seal_card(bank_account="6222000000000000", real_name="张三", now=NOW)
+    named = {"refund_no": told["out_refund_no"], "provider_refund_no": told["refund_id"]}
+    repair = RefundToRepair(**named, bank_type="ICBC_DEBIT", card=card)
+    assert wechat.repair_refund(repair, now=NOW).state == "processing"
     method, url, headers, body = wire.asked[0]
     sent = json.loads(body)
     assert (method, headers["Wechatpay-Serial"]) == ("POST", PUBLIC_KEY_ID)
@@ -142,4 +136,5 @@ def test_a_giver_s_card_travels_sealed_so_that_only_wechat_reads_it(tmp_path: Pa
     assert (sent["type"], sent["bank_type"]) == ("USER_BANK_CARD", "ICBC_DEBIT")
     assert rsa_decrypt(sent["bank_account"], key_of("wechat")) == "6222000000000000"
     assert rsa_decrypt(sent["real_name"], key_of("wechat")) == "张三"
-    assert "6222" not in repr(card)
+    assert card.key_serial == PUBLIC_KEY_ID
+    assert card.bank_account not in repr(repair)
