@@ -34,6 +34,8 @@ from backend.refunds.wording import PRINTED_CARD_REASON, PRINTED_REASON
 DONE, REPEATED, SET_ASIDE, UNKNOWN = "done", "repeated", "set_aside", "unknown"
 SHORT_OF_MONEY = "NOT_ENOUGH"
 """The provider's word that our own account there holds too little: nothing is refused, it is tried again."""
+OUR_OWN_ACCOUNT = "商户"
+"""How the account begins that was credited when money went back to us: its giver has nothing of it yet (ADR 0028)."""
 
 
 def hear(told: RefundTold, *, now: datetime) -> str:
@@ -74,7 +76,7 @@ def settle_refund(told: RefundTold, *, now: datetime) -> str:
 def contradictions(row: Refund, order: PaymentOrder, told: RefundTold) -> list[str]:
     """Name what a provider's word tells otherwise than we ordered; what it does not tell is not compared (P18).
 
-    That money went back it must tell whole: how much, of which order, and when.
+    That money went back it must tell whole: how much, of which order, and when; and it went to its giver, not to us.
     """
     pairs: dict[str, tuple[object, object]] = {
         "order": (order.out_trade_no, told.out_trade_no),
@@ -88,6 +90,7 @@ def contradictions(row: Refund, order: PaymentOrder, told: RefundTold) -> list[s
     if told.state == workflow.TOLD_SUCCESS:
         needed = {"order": told.out_trade_no, "amount": told.refund_fen, "success_time": told.success_at}
         wrong += [name for name, value in needed.items() if not value]
+        wrong += ["received_by"] if told.received_by.startswith(OUR_OWN_ACCOUNT) else []
     return wrong
 
 

@@ -150,7 +150,7 @@ def apply_abnormal(world: World, told: dict[str, Any], refund_id: str, *, by_pub
         raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
     if refund.status != ABNORMAL:
         raise PayError(400, "INVALID_REQUEST", "退款单不是异常状态")
-    refund.to_card = "MERCHANT_BANK_CARD"
+    refund.to_card = "商户基本账户"
     if told["type"] == "USER_BANK_CARD":
         key = world.keys.platform_key if by_public_key else world.keys.cert_key
         missing = [name for name in ("bank_type", "bank_account", "real_name") if name not in told]

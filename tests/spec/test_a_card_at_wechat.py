@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from wechat_sim import books
+from wechat_sim import books, refunds
 
 from backend.core import clock
 from backend.core.config import Settings
 from backend.core.db import db
 from backend.donations.models import Gift
+from backend.ledger.accounts import refunds_account
+from backend.ledger.queries import balance_fen
 from backend.payments.models import PaymentOrder
 from backend.refunds import repairs
 from backend.refunds.repair_records import RepairRecord, newest_cards
@@ -112,4 +114,16 @@ def test_wechat_s_own_words_of_refusal_reach_the_desk(village: Linked, refund: s
     assert (found.state, found.provider_code) == ("refused", "PARAM_ERROR")
     assert "敏感字段解密失败" in str(found.provider_words)
     assert village.row(refund).state == "abnormal"
+    assert village.verify() == []
+
+
+def test_money_that_went_back_to_us_is_not_told_as_returned(village: Linked, refund: str) -> None:
+    row = at_wechat(village, refund)
+    told = {"out_refund_no": row.out_refund_no, "type": "MERCHANT_BANK_CARD"}
+    refunds.apply_abnormal(village.sim, told, row.refund_id, by_public_key=True)
+    village.heals(hours=2)
+    assert (row.status, village.row(refund).state) == ("SUCCESS", "abnormal"), "its giver has nothing of it"
+    assert village.alerts() == ["REFUND_ABNORMAL", "REFUND_MISMATCH"]
+    promised = village.row(refund).account
+    assert village.asks(lambda: balance_fen(refunds_account(promised))) == 20_00, "we hold it for him still"
     assert village.verify() == []

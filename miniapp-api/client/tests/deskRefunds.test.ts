@@ -16,7 +16,7 @@ const asked: DeskRefund = {
   success_at: null, refuse_reason: null, refund_no: null, gift_code: 'G1', project_code: 'P', project_title: '路灯',
   village: { code: '320904104209', name: '众心村', parents: [{ code: '32', name: '江苏省', level: 'province' }] },
   paid_fen: 50_00, paid_at: '2026-05-30T10:00:00+08:00', free_fen: 50_00, is_redirected: false, is_mine: false, asked_by: null, checked_by: null,
-  checked_at: null, approved_by: null, refused_by: null, provider_refund_no: null, provider_code: null,
+  checked_at: null, approved_by: null, refused_by: null, provider_refund_no: null, provider_code: null, card: null,
 }
 const all = (): boolean => true
 const row = (refund: DeskRefund) => mount(RefundRow, { props: { refund } })
@@ -73,7 +73,7 @@ describe('the steps of a refund', () => {
   it('tell when somebody was quicker, and look again', async () => {
     vi.mocked(api.askProvider).mockRejectedValue(problemFrom(409, { code: 'REFUND_NOT_UNDER_WAY', detail: '没有在办理中' }))
     const page = row({ ...asked, state: 'abnormal', is_mine: true })
-    expect(page.text()).toContain('微信支付商户平台')
+    expect(page.text()).toContain('他本人的一张借记卡')
     await press(page, '向渠道再问一次')
     await press(page, '现在就问')
     await flushPromises()

@@ -49,6 +49,13 @@ export const approveRefund = (code: string) => deed<desk.DeskRefund>(`approve-re
 export const refuseRefund = (code: string, reason: string) =>
   deed<desk.DeskRefund>(`refuse-refund:${code}`, `/desk/refunds/${at(code)}/refusal`, { reason })
 export const askProvider = (code: string) => deed<desk.DeskRefund>(`question:${code}`, `/desk/refunds/${at(code)}/questions`)
+/** Not a deed: those keep what they send on the phone until it is answered, and a card is kept nowhere. */
+export const enterCard = (code: string, body: desk.CardForm, key: string) =>
+  atDesk<desk.DeskRefund>('POST', `/desk/refunds/${at(code)}/cards`, { body, key })
+export const confirmCard = (code: string, card_code: string) =>
+  deed<desk.DeskRefund>(`card-confirm:${card_code}`, `/desk/refunds/${at(code)}/card-confirmation`, { card_code })
+export const withdrawCard = (code: string, card_code: string) =>
+  deed<desk.DeskRefund>(`card-withdraw:${card_code}`, `/desk/refunds/${at(code)}/card-withdrawal`, { card_code })
 
 export const unallocated = (cursor: Cursor = null) =>
   atDesk<List<desk.WaitingMoney>>('GET', '/desk/unallocated', { query: { cursor } })

@@ -97,7 +97,7 @@ export function placeOf(alert: PaymentAlert): { url: string; text: string } | nu
 export function triesOf(letter: DeadLetter): string[] {
   const error = letter.last_error
   return [
-    letter.kind === 'refund' ? d('refund.number', { no: letter.subject }) : d('letter.subject', { no: letter.subject }),
+    letter.kind.startsWith('refund') ? d('refund.number', { no: letter.subject }) : d('letter.subject', { no: letter.subject }),
     d('letter.tries', { n: letter.attempts, from: moment(letter.owed_since), to: moment(letter.tried_at ?? letter.ended_at) }),
     ...(error ? [d('letter.answer', { answer: dOr(`letter.error.${error}`, error) })] : []),
   ]

@@ -137,7 +137,24 @@ export interface DeskRefund extends GiftRefund {
   refused_by: string | null
   provider_refund_no: string | null
   provider_code: string | null
+  card: RefundCard | null
 }
+/** The newest card of a refund that the account could not take; `is_mine`: who asks wrote it down. */
+export interface RefundCard {
+  code: string
+  state: 'entered' | 'confirmed' | 'taken' | 'done' | 'refused' | 'withdrawn'
+  bank: string
+  card_tail: string
+  is_mine: boolean
+  entered_by: string
+  entered_at: string
+  confirmed_by: string | null
+  confirmed_at: string | null
+  ended_at: string | null
+  provider_code: string | null
+  provider_words: string | null
+}
+export interface CardForm { bank_type: string; bank_account: string; real_name: string }
 export type RefundsWanted = 'open' | 'abnormal' | 'all'
 export interface RefundForm { gift_code: string; amount_fen: number; reason: string }
 
