@@ -118,8 +118,8 @@ class SandboxProvider:
         try:
             told = write_with_retries(lambda: repair_refund(repair, key=key, now=now))
         except (CardRefused, RefundAbsent) as refusal:
-            words = {"code": refusal.code, "words": refusal.detail}
-            return RefundTold(state="refused", refund_no=repair.refund_no, provider=self.name, **words)
+            no, code, words = repair.refund_no, refusal.code, refusal.detail
+            return RefundTold(state="refused", refund_no=no, provider=self.name, code=code, words=words)
         return self._read_refund(told)
 
     def _accepted(self, refund: RefundToMake, *, now: datetime) -> dict[str, object]:

@@ -44,16 +44,19 @@ class RepairSender:
 
 def _to_send(card: str) -> RefundToRepair | None:
     """Return a card as it was sealed; None when it is not confirmed any more."""
-    statement = select(RefundRepair, Refund.refund_no, Refund.provider_refund_no).join(
-        Refund, Refund.id == RefundRepair.refund_id
-    )
     mine = (RefundRepair.code == card) & (RefundRepair.state == CONFIRMED)
-    row = db.session.execute(statement.where(mine).execution_options(populate_existing=True)).first()
+    statement = select(RefundRepair, Refund).join(Refund, Refund.id == RefundRepair.refund_id).where(mine)
+    row = db.session.execute(statement.execution_options(populate_existing=True)).first()
     if row is None:
         return None
-    repair, refund_no, provider_refund_no = row
-    sealed = {"bank_account": repair.sealed_account, "real_name": repair.sealed_name}
-    card_of = SealedCard(key_serial=repair.key_serial, **sealed)
+    repair, refund = row
     return RefundToRepair(
-        refund_no=refund_no, provider_refund_no=provider_refund_no, bank_type=repair.bank_type, card=card_of
+        refund_no=str(refund.refund_no),
+        provider_refund_no=str(refund.provider_refund_no),
+        bank_type=repair.bank_type,
+        card=SealedCard(
+            key_serial=repair.key_serial,
+            bank_account=str(repair.sealed_account),
+            real_name=str(repair.sealed_name),
+        ),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from backend.core import audit
 from backend.core.db import db, insert_once
@@ -28,6 +28,7 @@ from backend.refunds.repair_rules import BANKS, NAME_LENGTH_MAX, card_number, is
 from backend.refunds.service import locked_refund
 from backend.refunds.wording import told_of_card
 
+Row = TypeVar("Row", Refund, RefundRepair)
 KIND = "refund_repair"
 TAKES_NOTHING = "ABNORMAL"
 """The code of a card that was taken and then found closed as well."""
@@ -160,8 +161,8 @@ def _tell_of_card(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
 def _end_alert(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
     if repair.confirmed_by is not None and row.refund_no is not None:
         reason = ALERT_REASON.format(tail=repair.card_tail)
-        named = {"subject": row.refund_no, "staff_id": repair.confirmed_by, "reason": reason}
-        end_alert(kind="REFUND_ABNORMAL", **named, now=now)
+        by, subject = repair.confirmed_by, row.refund_no
+        end_alert(kind="REFUND_ABNORMAL", subject=subject, staff_id=by, reason=reason, now=now)
 
 
 def _locked(refund: str, card: str) -> tuple[Refund, RefundRepair]:
@@ -178,7 +179,7 @@ def _open_of(row: Refund) -> RefundRepair | None:
     return db.session.scalars(_for_update(of_row)).first()
 
 
-def _for_update(statement):  # type: ignore[no-untyped-def]  # a SQL statement
+def _for_update(statement: Select[Row]) -> Select[Row]:
     return statement.with_for_update().execution_options(populate_existing=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from flask import Flask
@@ -11,6 +12,8 @@ from sqlalchemy import func, select, text, update
 from backend.core.db import db
 from backend.outbox.models import DEAD, OutboxItem
 from backend.payments.models import PaymentAlert
+from backend.payments.providers import RefundTold, RefundToRepair
+from backend.payments.sandbox import SandboxProvider
 from backend.refunds.models import Refund
 from backend.refunds.repair_models import RefundRepair
 from tests.world.carding import NAME, NUMBER, Case, case
@@ -221,6 +224,31 @@ def test_a_success_that_is_heard_before_the_answer_ends_the_card_once(case: Case
     assert case.village.works("outbox:refund_repair") == 1
     assert case.seen()["card"]["state"] == "done"
     assert case.village.verify() == []
+
+
+def test_a_notice_that_overtakes_the_answer_ends_the_card_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = SandboxProvider.repair_refund
+
+    def overtaken(self: SandboxProvider, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        told = really(self, repair, now=now)
+        case.village.later(seconds=5)
+        case.village.works("outbox:sandbox_notice")
+        return told
+
+    monkeypatch.setattr(SandboxProvider, "repair_refund", overtaken)
+    case.sent()
+    seen = case.seen()
+    assert (seen["state"], seen["card"]["state"]) == ("success", "done")
+    assert case.village.told(case.gift).count("refund.success") == 1
+    assert case.village.verify() == []
+
+
+def test_a_card_that_the_provider_cannot_open_comes_back(case: Case) -> None:
+    card = case.entered()
+    case.changes(update(RefundRepair).values(sealed_account="bm90IHNlYWxlZA=="))
+    case.confirms(card)
+    case.village.works("outbox:refund_repair")
+    assert case.seen()["card"]["state"] == "refused"
 
 
 FORGED = [

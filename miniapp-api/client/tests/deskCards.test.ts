@@ -7,7 +7,7 @@ import { BANKS, bankName, cardFaults, cardForm, cardHands, cardRefusal, cardStep
 import { desk } from '@/services/deskSession'
 import type { DeskRefund, RefundCard } from '@/services/deskTypes'
 import { problemFrom } from '@/services/problem'
-import { kept } from './uni-world'
+import { kept, serverAnswers } from './uni-world'
 
 vi.mock('@/services/deskApi')
 
@@ -112,6 +112,16 @@ describe('the panel', () => {
     expect(JSON.stringify([...kept])).not.toMatch(/6225|王小明/)
     expect(page.emitted('changed')).toHaveLength(1)
     expect(page.find('input').exists()).toBe(false)
+  })
+
+  it('leaves nothing on this phone where the answer is lost either', async () => {
+    const { enterCard } = await vi.importActual<typeof api>('@/services/deskApi')
+    const sent = serverAnswers({ lost: 'request:fail timeout' })
+    const form = { bank_type: 'CMB_DEBIT', bank_account: '6225880137654321', real_name: '王小明' }
+    await expect(enterCard('R1', form, 'a-key-in-hand')).rejects.toMatchObject({ kind: 'timeout' })
+    expect(sent[0].url).toContain('/desk/refunds/R1/cards')
+    expect(sent[0].header['Idempotency-Key']).toBe('a-key-in-hand')
+    expect(JSON.stringify([...kept])).not.toMatch(/6225|王小明/)
   })
 
   it('can be left without entering anything', async () => {
