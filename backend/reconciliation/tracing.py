@@ -18,6 +18,7 @@ from backend.payments.models import ExtraPayment, HeardPayment, PaymentAlert, Pa
 from backend.reconciliation.models import BillDifference, ReconciledDay
 from backend.refunds.models import HeardRefund, Refund
 from backend.refunds.queries import reserved_reference, returned_reference
+from backend.refunds.repair_records import RepairRecord, newest_cards
 
 
 def trace(number: str) -> list[str]:
@@ -33,7 +34,8 @@ def trace(number: str) -> list[str]:
     names |= {name for row in extras for name in (row.reference, row.transaction_no)}
     names |= {row.refund_no for row in refunds}
     known = sorted(name for name in names if name)
-    lines = [*map(_order, orders), *map(_refund, refunds)]
+    cards = newest_cards(row.code for row in refunds)
+    lines = [*map(_order, orders), *(_refund(row, cards.get(row.code)) for row in refunds)]
     looks: tuple[Callable[[list[str]], Iterator[str]], ...] = (_words, _transfers, _differences, _owed, _alerts)
     return lines + [line for look in looks for line in look(known)]
 
@@ -58,10 +60,11 @@ def _order(row: PaymentOrder) -> str:
     )
 
 
-def _refund(row: Refund) -> str:
+def _refund(row: Refund, card: RepairRecord | None) -> str:
     said = f"，渠道说 {row.provider_code}" if row.provider_code else ""
     asked = f"，{_at(row.next_ask_at)} 再问渠道" if row.next_ask_at else ""
-    return f"退款 {row.refund_no or row.code}：{row.state}，{yuan(row.amount_fen)} 元{said}{asked}"
+    other = f"，改退到{card.bank}尾号 {card.card_tail}：{card.state}" if card else ""
+    return f"退款 {row.refund_no or row.code}：{row.state}，{yuan(row.amount_fen)} 元{said}{asked}{other}"
 
 
 def _words(names: list[str]) -> Iterator[str]:

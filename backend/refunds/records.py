@@ -64,7 +64,12 @@ class RefundRecord:
 
 def refunds_of_gift(gift: str) -> list[RefundRecord]:
     """Return the refunds of a gift, newest first; there are few."""
-    rows = db.session.execute(_refunds().where(Gift.code == gift).order_by(Refund.id.desc()))
+    return refunds_of_gifts([gift])
+
+
+def refunds_of_gifts(gifts: Sequence[str]) -> list[RefundRecord]:
+    """Return the refunds of a page of gifts, newest first."""
+    rows = db.session.execute(_refunds().where(Gift.code.in_(gifts)).order_by(Refund.id.desc()))
     return _records(rows.all())
 
 

@@ -48,6 +48,7 @@ IN_OFFICE: dict[str, str] = {"Activity": "leader_name", "Contact": "name phone_m
 ITS_PERSON_READS: dict[str, str] = {
     "Consent": "label purpose",
     "Message": "text title",
+    "MyRefund": "card_bank card_tail refuse_reason",
     "MyValue": "label purpose value",
     "Opening": "labels reason staff_name staff_place",
     "Refund": "refuse_reason",

@@ -16,6 +16,8 @@ from backend.people.accounts import has_account
 from backend.people.entering import require_fresh
 from backend.people.service import Person
 from backend.projects.queries import get_project
+from backend.refunds.records import refunds_of_gifts
+from backend.refunds.repair_records import newest_cards
 from backend.sharing import service as sharing
 from backend.vault import consent, rights
 from backend.vault.erasing import erase, receipts_to_keep
@@ -36,6 +38,7 @@ from backend.volunteers.service import tell_name
 from miniapp_api.donations import as_mine
 from miniapp_api.edge import reads, writes
 from miniapp_api.gift_schemas import MyGiftSchema
+from miniapp_api.refund_schemas import MyRefundSchema
 from miniapp_api.sessions import require_person, session_token
 from miniapp_api.times import LocalTime
 from miniapp_api.volunteers import HoursSchema, hours_of
@@ -104,9 +107,10 @@ class MyDataSchema(Schema):
 
 
 class MyCopySchema(MyDataSchema):
-    """The copy: also every gift and every hour, as this person sees them on his own pages."""
+    """The copy: also every gift, refund and hour, as this person sees them on his own pages."""
 
     gifts = fields.List(fields.Nested(MyGiftSchema), required=True)
+    refunds = fields.List(fields.Nested(MyRefundSchema), required=True)
     hours = fields.Nested(HoursSchema, required=True)
 
 
@@ -151,7 +155,11 @@ def copy_my_data() -> dict[str, Any]:
     person = require_person()
     _require_owner(person)
     given = _gifts_of(person.id)
-    own = {"gifts": list(map(as_mine(given), given)), "hours": hours_of(person.id, limit=COPY_ACTIVITIES_MAX)}
+    own = {
+        "gifts": list(map(as_mine(given), given)),
+        "refunds": _refunds_of(given),
+        "hours": hours_of(person.id, limit=COPY_ACTIVITIES_MAX),
+    }
     return _my_data(person, is_whole=True) | own
 
 
@@ -217,6 +225,19 @@ def _gifts_of(person_id: int) -> list[GiftRecord]:
     while page := gifts.gifts_of_person(person_id, before_id=before, limit=GIFTS_AT_ONCE, now=clock.now()):
         found += page
         before = page[-1].id
+    return found
+
+
+def _refunds_of(given: list[GiftRecord]) -> list[dict[str, Any]]:
+    """Return the refunds of these gifts, each with what is left of the card that it went to instead, if any."""
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(given), GIFTS_AT_ONCE):
+        rows = refunds_of_gifts([gift.code for gift in given[start : start + GIFTS_AT_ONCE]])
+        cards = newest_cards(row.code for row in rows)
+        for row in rows:
+            card = cards.get(row.code)
+            end = (card.bank, card.card_tail) if card else (None, None)
+            found.append(vars(row) | dict(zip(("card_bank", "card_tail"), end, strict=True)))
     return found
 
 

@@ -43,6 +43,14 @@ class RefundSchema(Schema):
     refund_no = fields.String(required=True, allow_none=True)
 
 
+class MyRefundSchema(RefundSchema):
+    """A refund in the copy of one's data: also of which gift, and the end of the card that it went to instead."""
+
+    gift_code = fields.String(required=True)
+    card_bank = fields.String(required=True, allow_none=True)
+    card_tail = fields.String(required=True, allow_none=True)
+
+
 class GiftRefundsSchema(Schema):
     """What of a gift can be asked back, and where the rest is.
 
