@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 
 from backend.core.db import db
-from backend.ledger import guard
 from backend.outbox.models import DEAD, OutboxItem
 from backend.payments.models import PaymentAlert
 from backend.payments.providers import RefundTold, RefundToRepair
@@ -279,27 +278,3 @@ def test_two_who_enter_a_card_at_once_enter_one(case: Case) -> None:
     case.enters(case.first)
     assert case.enters(case.second).json["code"] == "CARD_WAITS"
     assert case.village.asks(lambda: db.session.scalar(select(func.count()).select_from(RefundRepair))) == 1
-
-
-def test_the_giver_s_copy_of_his_data_has_the_refund_and_the_end_of_the_card(case: Case) -> None:
-    case.sent()
-    (kept,) = case.gift.phone.asks("/me/data/copy")["refunds"]
-    assert (kept["code"], kept["gift_code"], kept["reason"]) == (case.refund, case.gift.code, "写错了一个零")
-    assert (kept["card_bank"], kept["card_tail"]) == ("招商银行", "4321")
-
-
-def test_while_the_books_are_stopped_no_card_leaves_us(case: Case) -> None:
-    assert case.confirms(case.entered()).status_code == 201
-    case.village.writes(lambda: guard.note_check(["一处不对"], now=case.village.clock))
-    case.village.works("outbox:refund_repair")
-    assert case.seen()["card"]["state"] == "confirmed"
-    opened = case.village.app.test_cli_runner().invoke(args=["open-books"])
-    assert opened.exit_code == 0, opened.output
-    case.village.works("outbox:refund_repair")
-    assert case.seen()["card"]["state"] == "taken"
-
-
-def test_the_operator_finds_the_card_under_the_refund_s_number(case: Case) -> None:
-    case.sent()
-    told = case.village.app.test_cli_runner().invoke(args=["trace", case.refund])
-    assert "改退到招商银行尾号 4321：taken" in told.output
