@@ -1,4 +1,4 @@
-"""The card of a refund outside its own room: in the giver's copy, while the books are stopped, and at the operator's."""
+"""The card of a refund elsewhere: in the giver's copy, while the books are stopped, and before the operator."""
 
 from __future__ import annotations
 
