@@ -19,7 +19,7 @@ def run() -> None:
         prepare = [sys.executable, "-m", "flask", "--app", "wsgi", "prepare"]
         subprocess.run(prepare, cwd=HOUSE, env=os.environ | environment, check=True, capture_output=True)
         with server("wsgi:app", environment=environment) as ours:
-            page = f"{ours}/api/v1/projects/{_a_project(ours)}"
+            page = f"{ours}/api/v1/projects/{a_project(ours)}"
             size = len(urllib.request.urlopen(page).read())
             with server("tests.bench.bare:app", environment={"BARE_BYTES": str(size)}) as limit:
                 mine, bare = side_by_side(page, f"{limit}/bare")
@@ -28,7 +28,8 @@ def run() -> None:
     say(f"  ratio {mine.per_second / bare.per_second:.2f}  (aim 0.6)")
 
 
-def _a_project(address: str) -> str:
+def a_project(address: str) -> str:
+    """Return the code of a project of the demo."""
     with urllib.request.urlopen(f"{address}/api/v1/villages/320904104209") as answer:
         projects = json.load(answer)["projects"]
     return str(projects[0]["code"])
