@@ -9,12 +9,15 @@ const PROP_DIRECTIVE = 7
 
 /** Rows and small services that nearly every page draws with; the frame and the framework come along. */
 const SHARED = [
-  'GiftRow', 'MoneyFlow', 'MoreButton', 'NoticeRow', 'PostBlock', 'ProgressBar', 'ProjectRow', 'SectionHead', 'SpendingRow',
-  'TextField', 'VillageLine', 'api', 'load', 'money', 'settings', 'time', 'wording',
+  'MoreButton', 'ProgressBar', 'SectionHead', 'TextField', 'VillageLine', 'api', 'load', 'money', 'settings', 'time', 'wording',
 ]
 
 /** Small parts that the same few pages draw with, by the file that they share: a file's own headers weigh as much as they do. */
-const TOGETHER: Record<string, string[]> = { shared: SHARED, wechat: ['OpenInWechat', 'wechat'], choosing: ['CheckLine', 'ChoiceChips', 'choices', 'draft', 'pay'] }
+const TOGETHER: Record<string, string[]> = {
+  shared: SHARED,
+  telling: ['GiftRow', 'MoneyFlow', 'NoticeRow', 'OpenInWechat', 'PostBlock', 'ProjectRow', 'SpendingRow', 'wechat'],
+  choosing: ['CheckLine', 'ChoiceChips', 'choices', 'draft', 'pay'],
+}
 
 interface TemplateProp { type: number; name: string; arg?: { content?: string } }
 interface TemplateNode { type: number; props?: TemplateProp[] }

@@ -45,7 +45,7 @@ describe('the page in a browser', () => {
 
 it('what nearly every page draws with travels in one file', () => {
   const where = (name: string): string | undefined => sharedByPages(`/home/x/src/${name}`)
-  expect(['components/GiftRow.vue', 'services/money.ts'].map(where)).toEqual(['shared', 'shared'])
-  expect(['components/OpenInWechat.vue', 'services/wechat.ts', 'services/draft.ts'].map(where)).toEqual(['wechat', 'wechat', 'choosing'])
+  expect(['components/MoreButton.vue', 'services/money.ts'].map(where)).toEqual(['shared', 'shared'])
+  expect(['components/OpenInWechat.vue', 'services/wechat.ts', 'services/draft.ts'].map(where)).toEqual(['telling', 'telling', 'choosing'])
   expect(['components/SharePanel.vue', 'services/deskActs.ts', 'pages/load/index.vue'].map(where)).toEqual([undefined, undefined, undefined])
 })
