@@ -154,7 +154,7 @@ def _mini_version(given: Mapping[str, str]) -> str:
 
 
 def _templates(given: Mapping[str, str]) -> dict[str, MessageTemplate]:
-    """Read `WECHAT_TEMPLATE_GIFT_RECEIVED=<id> project=thing1 amount=amount2`: one setting for each message."""
+    """Read `WECHAT_TEMPLATE_GIFT_RECEIVED=<id> title=thing1 text=thing2 time=time3`: one setting for each message."""
     named = {name.removeprefix(_TEMPLATE).lower(): _said(given, name) for name in given if name.startswith(_TEMPLATE)}
     return {name: _template(_TEMPLATE + name.upper(), text) for name, text in named.items() if text}
 
@@ -163,7 +163,7 @@ def _template(setting: str, text: str) -> MessageTemplate:
     template_id, *told = text.split()
     keys = dict(part.partition("=")[::2] for part in told)
     if not _TEMPLATE_ID.fullmatch(template_id) or not keys or not all(map(_TEMPLATE_KEY.fullmatch, keys.values())):
-        raise BadSetting(f"{setting} 的写法是：模板编号 project=thing1 amount=amount2，现在是 {text!r}。")
+        raise BadSetting(f"{setting} 的写法是：模板编号 title=thing1 text=thing2 time=time3，现在是 {text!r}。")
     return MessageTemplate(template_id=template_id, keys=keys)
 
 

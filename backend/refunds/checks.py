@@ -1,4 +1,4 @@
-"""Recomputing refunds against the ledger, and naming what is out of joint (P9; bugs 26-29)."""
+"""Recomputing refunds against the ledger, and naming what is out of joint (P9; bugs 26, 27)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The rules of giving back: where the fen of a gift are, which of them are free, and how often. Pure, no database.
 
-The fen of a purse are numbered in ledger order (design, "The ruler"): each credit is an interval of that ruler, shorter
+The fen of a purse are numbered in ledger order (ADR 0020): each credit is an interval of that ruler, shorter
 by what was taken out of it for refunds. What left the purse otherwise took the earliest fen, payouts before the
 leftovers of a project that closed. So where a credit is follows from three sums, without walking through the purse.
 """

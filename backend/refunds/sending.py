@@ -1,4 +1,4 @@
-"""Sending approved refunds, and asking what became of them, always under the same number (bugs 8, 9)."""
+"""Sending approved refunds, and asking what became of them, always under the same number (bug 9)."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from backend.ledger.checks import check_ledger
 from backend.ledger.guard import BooksState
 from backend.ledger.rebuilding import rebuild_roll_ups
 from backend.outbox.service import begin_anew
+from backend.refunds.repairs import KIND as REPAIR
 from backend.refunds.service import KIND as REFUND
 
 
@@ -39,10 +40,11 @@ def open_books() -> None:
 
 
 def _open(now: datetime) -> BooksState:
-    """Refunds were held while the books were stopped: that time is none in which their provider was silent."""
+    """Refunds and their cards were held while the books were stopped: nobody has been asked for them in that time."""
     before = guard.open_again(now=now)
     if before.stopped_at is not None:
-        begin_anew(kind=REFUND, now=now)
+        for kind in (REFUND, REPAIR):
+            begin_anew(kind=kind, now=now)
     return before
 
 

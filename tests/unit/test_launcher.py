@@ -216,7 +216,7 @@ def test_the_wheels_npm_is_called_past_its_broken_script(tmp_path: Path) -> None
     assert "npm-cli.js" in (tmp_path / "shims" / "npm").read_text(encoding="utf-8")
 
 
-def test_the_page_is_built_anew_only_for_new_sources(tmp_path: Path) -> None:
+def test_the_page_is_built_anew_only_for_new_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = client.folder_of(tmp_path)
     (folder / "src").mkdir(parents=True)
     (folder / "package.json").write_text("{}", encoding="utf-8")
@@ -231,6 +231,9 @@ def test_the_page_is_built_anew_only_for_new_sources(tmp_path: Path) -> None:
 
     (folder / "src" / "a.ts").rename(folder / "src" / "b.ts")
     assert client.fingerprint(folder) != first, "A renamed file is another source."
+    before = client.fingerprint(folder)
+    monkeypatch.setenv("VITE_API_ORIGIN", "https://example.org")
+    assert client.fingerprint(folder) != before, "The mini-program calls another server."
 
 
 def test_the_packages_are_installed_anew_only_for_new_pins(tmp_path: Path) -> None:

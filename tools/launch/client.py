@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def sources(folder: Path) -> Iterator[Path]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the hash of all sources, their names and the lock file among them."""
-    total = hashlib.sha256()
+    """Return the hash of all sources, their names and the lock file among them, and of what the build is told."""
+    told = sorted((name, value) for name, value in os.environ.items() if name.startswith("VITE_"))
+    total = hashlib.sha256(repr(told).encode() if told else b"")
     for path in sources(folder):
         name = path.relative_to(folder).as_posix().encode()
         total.update(b"%d %s %s" % (len(name), name, hashlib.sha256(path.read_bytes()).digest()))
