@@ -40,7 +40,7 @@ def world(database: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             write_with_retries(lambda: load_some([place.code for place in PLACES]))
             tell_story(settings=found, ends_on=date(2026, 11, 20), places=(WANLIANG,))
         yield app
-        dispose(app)
+        dispose(app)  # pragma: no cover - after the last of it, in the setting-up of its twin.
 
 
 def codes_of(app: Flask) -> list[str]:

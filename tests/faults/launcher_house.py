@@ -118,6 +118,8 @@ class MiniatureHouse:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
+            # These tests may run under nohup; no thread of ours holds a lock here.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - as said above.
         )
         self.running.append(launcher)
         return launcher

@@ -43,7 +43,7 @@ def test_a_start_upon_a_broken_page_writes_nothing_and_names_the_command_that_me
         app = create_app(settings)
         Money(app).comes_in(to="00/roof", fen=5_00, reference="a")
         dispose(app)
-        for beside in file_of(app).parent.glob(file_of(app).name + "-*"):
+        for beside in file_of(app).parent.glob(file_of(app).name + "-*"):  # pragma: no cover - there may be none.
             beside.unlink()
         before = breaks_pages(file_of(app), at=broken)
         answer = app.test_cli_runner().invoke(args=["prepare"])

@@ -41,7 +41,7 @@ class Keeper:
         folder = self.folder / f"new-{new_code(6)}"
         folder.mkdir()
         url = None
-        if isinstance(self.database, PostgresqlMaker):
+        if isinstance(self.database, PostgresqlMaker):  # pragma: no cover - on PostgreSQL, where nothing is measured.
             url = self.database._create(f"n{new_code(8).lower()}", of="template0")
         app = create_app(settings_for(folder, url=url))
         yield app

@@ -164,7 +164,7 @@ def test_many_workers_hand_each_message_over_once(post: Post) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    while post.goes():
+    while post.goes():  # pragma: no cover - chance: the four may leave something.
         pass
     assert sorted(message.key for message in post.postman.handed) == [f"k{number}" for number in range(8)]
 

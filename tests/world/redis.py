@@ -35,6 +35,6 @@ def _wait_for(port: int) -> None:
             with redis.Redis(port=port) as client:
                 client.ping()
             return
-        except redis.ConnectionError:
+        except redis.ConnectionError:  # pragma: no cover - chance: it may be there at once.
             assert time.monotonic() < deadline, "the Redis server does not answer"
             time.sleep(0.05)

@@ -77,6 +77,6 @@ def _waits_for(url: str) -> None:
         try:
             httpx.get(f"{url}/sim/knobs", trust_env=False)
             return
-        except httpx.HTTPError:
+        except httpx.HTTPError:  # pragma: no cover - chance: it may be there at once.
             time.sleep(0.05)
-    raise AssertionError("the simulator does not answer")
+    raise AssertionError("the simulator does not answer")  # pragma: no cover - only a broken product gets here.

@@ -30,5 +30,5 @@ def main() -> None:
         sys.stdout.write(" ".join(threads.map(asks, range(4))))
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no branch - it is always run as a program.
     main()

@@ -87,7 +87,7 @@ def story(database: SqliteMaker | PostgresqlMaker, tmp_path_factory: pytest.Temp
         village.wire = ClientWire(app)
         patch.setattr(clock, "now", lambda: village.clock)
         yield Story(app, live(village))
-        dispose(app)
+        dispose(app)  # pragma: no cover - after the last of it, in the setting-up of its twin.
 
 
 def live(village: Refunding) -> dict[str, str]:

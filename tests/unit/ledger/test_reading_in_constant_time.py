@@ -42,7 +42,7 @@ def test_a_balance_and_its_totals_are_read_without_walking_through_the_account(a
     money.comes_in(to="00/roof", fen=1, reference="tail")
 
     with app.app_context(), reading():
-        if not is_sqlite():
+        if not is_sqlite():  # pragma: no cover - on PostgreSQL, where nothing is measured.
             db.session.execute(text("SET LOCAL enable_seqscan = off"))
         with plans_of_what_is_read() as plans:
             assert balance_fen("00/roof") == 31
@@ -58,7 +58,7 @@ def test_a_balance_and_its_totals_are_read_without_walking_through_the_account(a
 
 def test_the_newest_gifts_are_read_by_day_without_sorting_all_of_them(app: Flask) -> None:
     with app.app_context(), reading():
-        if not is_sqlite():
+        if not is_sqlite():  # pragma: no cover - on PostgreSQL, where nothing is measured.
             db.session.execute(text("SET LOCAL enable_seqscan = off"))
             db.session.execute(text("SET LOCAL enable_sort = off"))
         with plans_of_what_is_read() as plans:
@@ -77,7 +77,7 @@ def is_sqlite_plan(plan: str) -> bool:
     return "CO-ROUTINE" in plan
 
 
-def parent_of(lines: list[str], at: int) -> str:
+def parent_of(lines: list[str], at: int) -> str:  # pragma: no cover - on PostgreSQL, where nothing is measured.
     """The step of PostgreSQL's plan that the step at a line hands its rows to."""
     depth = lines[at].index("->")
     return next(line for line in reversed(lines[:at]) if "->" in line and line.index("->") < depth)

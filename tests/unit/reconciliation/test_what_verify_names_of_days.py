@@ -36,7 +36,7 @@ def story(database: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         village.sets_aside()
         live(village)
         yield village
-        dispose(app)
+        dispose(app)  # pragma: no cover - after the last of it, in the setting-up of its twin.
 
 
 def live(village: Reconciling) -> None:
