@@ -15,6 +15,7 @@ from backend.disbursements.ending import check_waits, locked_payout
 from backend.disbursements.models import Payout
 from backend.disbursements.references import payout_reference, reallocation_reference
 from backend.disbursements.refusals import FourEyes, NothingLeft, ProjectClosed
+from backend.disbursements.telling import tell_of_reallocated
 from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, lock_account, post
 from backend.ledger.queries import balance_fen
@@ -78,15 +79,17 @@ def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
 def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetime) -> PostedTransfer:
     """Give money that belongs nowhere yet its project: `00/unallocated → 00/P`, once, all that was not given back.
 
-    A repeat for the same project is the same act; for another project it is refused (`ReferenceReused`). Refuses
-    `ProjectClosed`, `NothingLeft`, and `RefundUnderWay` while a part is promised back to its giver. `reference` is
-    that of the transfer that brought the money (law 7).
+    Whose money it was is told in the same transaction. A repeat for the same project is the same act and tells
+    nobody; for another project it is refused (`ReferenceReused`). Refuses `ProjectClosed`, `NothingLeft`, and
+    `RefundUnderWay` while a part is promised back to its giver. `reference` is that of the transfer that brought the
+    money (law 7).
     """
     authorise(staff, "unallocated.reallocate", NATION, subject=reference)
     arrived = find_transfer(reference)
     if arrived is None or arrived.target_account != UNALLOCATED:
         raise NotFound()
-    if lock_project(project).closed_at is not None:
+    target = lock_project(project)
+    if target.closed_at is not None:
         raise ProjectClosed()
     lock_account(UNALLOCATED)  # So that no refund takes of the same money between the look and the posting.
     left_fen = arrived.amount_fen - taken_from_unallocated(reference)
@@ -102,6 +105,7 @@ def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetim
     )
     if posted.is_new:
         audit.record(action="unallocated.reallocate", actor=staff.code, subject=reference, now=now, project=project)
+        tell_of_reallocated(reference, project=target, amount_fen=left_fen, now=now)
     return posted
 
 
