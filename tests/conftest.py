@@ -15,7 +15,7 @@ from miniapp_api.app import create_app
 from backend.core.config import Settings
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
 from tests.world.desk import desk, lamps
-from tests.world.figures import PROMISE, how_to_repeat
+from tests.world.figures import PLAYED, PROMISE, how_to_repeat
 from tests.world.measuring import is_twin, measured, unmeasured
 from tests.world.postgres import postgresql_server
 from tests.world.regions import whole_country
@@ -32,7 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
-    """Measure the coverage of a rule on one database."""
+    """Measure the coverage of a rule on one database; no seed of the test before is told with it."""
+    PLAYED.clear()
     with unmeasured() if is_twin(item, databases=DATABASES) else nullcontext():
         return (yield)
 

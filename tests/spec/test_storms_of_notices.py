@@ -14,11 +14,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, seed
+from hypothesis import HealthCheck
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
 
-from tests.world.figures import SEED, dice, figure
+from tests.world.figures import figure, throws
+from tests.world.storms import storm
 from tests.world.wechat_account import (
     MCHID,
     NOW,
@@ -52,12 +53,6 @@ AT_ONCE = 2000
 """So many cases of one seed; a long storm is many of them, since what was tried is remembered within one."""
 
 
-def storm(test: Callable[[], None], cases: int) -> None:
-    """Run a storm of so many cases, from the seed of this run onwards."""
-    for part in range(0, cases, AT_ONCE):
-        seed(SEED + part)(tuned(STORM, max_examples=min(AT_ONCE, cases - part))(test))()
-
-
 @dataclass
 class Outcome:
     """What a storm of junk left behind."""
@@ -71,7 +66,6 @@ class Outcome:
 def test_junk_is_turned_away_whatever_it_is_and_nobody_is_called(village: Village) -> None:
     client, seen = village.app.test_client(), Outcome()
 
-    @given(headers=JUNK_HEADERS, body=JUNK_BODIES, kind=TYPES, packing=PACKINGS, more=PADDING)
     def comes(headers: dict[str, str], body: bytes, kind: str, packing: str, more: bytes) -> None:
         sent = {**headers, "Content-Type": kind} | ({"Content-Encoding": packing} if packing else {})
         began = time.thread_time()
@@ -80,7 +74,9 @@ def test_junk_is_turned_away_whatever_it_is_and_nobody_is_called(village: Villag
         assert 400 <= answer.status_code < 500
         seen.codes.add(answer.status_code)
 
-    storm(comes, figure("P16", slice=300, full=1_000_000))
+    told = {"headers": JUNK_HEADERS, "body": JUNK_BODIES, "kind": TYPES, "packing": PACKINGS, "more": PADDING}
+    cases = figure("P16", slice=300, full=1_000_000)
+    storm(comes, story="junk at the door", cases=cases, size=AT_ONCE, rules=STORM, **told)
     assert {401, 413, 415} <= seen.codes
     slow_ms = sorted(seen.seconds)[len(seen.seconds) * 99 // 100] * 1000
     assert slow_ms < figure("P16", slice=100, full=20)
@@ -97,14 +93,15 @@ INSIDE = st.dictionaries(st.sampled_from([*transaction(), *refund_word(), "refun
 @pytest.mark.promise(name="P16")
 @pytest.mark.timeout(36_000)
 def test_whatever_wechat_truly_tells_is_stored_and_never_a_fault(village: Village) -> None:
-    @given(inside=INSIDE, outside=OUTSIDE, event=EVENTS, raw=JUNK_BODIES)
     def tells(inside: dict[str, Any], outside: dict[str, Any], event: str, raw: bytes) -> None:
         base = refund_word(state_field="refund_status", mchid=MCHID) if event.startswith("REFUND") else transaction()
         told = json.loads(notice_body(base | inside, event=event)) | outside
         for body in (json.dumps(told).encode(), raw):
             assert village.is_told(body).status_code == 204
 
-    storm(tells, figure("P16", slice=50, full=100_000))
+    told = {"inside": INSIDE, "outside": OUTSIDE, "event": EVENTS, "raw": JUNK_BODIES}
+    cases = figure("P16", slice=50, full=100_000)
+    storm(tells, story="true words", cases=cases, size=AT_ONCE, rules=STORM, **told)
     assert village.transfers() == 0
     assert village.pay_wire.asked == []
 
@@ -129,19 +126,18 @@ def forgeries(true: dict[str, str], body: bytes, *, beside: str) -> list[tuple[d
 @pytest.mark.promise(name="P17")
 @pytest.mark.timeout(36_000)
 def test_forged_and_replayed_notices_are_turned_away_and_true_repeats_are_answered(village: Village) -> None:
-    throws = dice("forged and replayed")
-    for before in range(figure("P17", slice=3, full=2000)):
+    for before, chance in enumerate(throws("forged and replayed", figure("P17", slice=3, full=2000), size=20)):
         order = village.orders(fen=100 + before)
         body = notice_body(word_of(order, transaction_id=f"4200{before:024d}"))
         true = signed_by_wechat(body, now=village.clock)
         beside = signed_by_wechat(body + b"\n", now=village.clock)["Wechatpay-Signature"]
         for headers, sent in forgeries(true, body, beside=beside):
             assert village.is_told(sent, headers).status_code == 401
-        for seconds in (300, -300, throws.randint(301, 10**8), -throws.randint(301, 10**8)):
+        for seconds in (300, -300, chance.randint(301, 10**8), -chance.randint(301, 10**8)):
             stale = signed_by_wechat(body, now=village.clock + timedelta(seconds=seconds))
             assert village.is_told(body, stale).status_code == 401
         assert village.transfers() == before
-        for _ in range(throws.randint(2, 4)):
+        for _ in range(chance.randint(2, 4)):
             assert village.is_told(body, true).status_code == 204
         village.later(seconds=300)
         assert village.is_told(body, true).status_code == 401, "a replay after its window"
@@ -153,19 +149,19 @@ def test_forged_and_replayed_notices_are_turned_away_and_true_repeats_are_answer
 Wrong = Callable[[Ordered, dict[str, Any], Any], dict[str, Any]]
 """What is told wrongly of an order, by the word of another payment that stands, and dice."""
 MISMATCHES: dict[str, Wrong] = {
-    "AMOUNT_MISMATCH": lambda order, _, throws: {
-        "amount": {"total": order.fen + throws.choice([-1, 1, 100, 10**7]), "currency": "CNY"}
+    "AMOUNT_MISMATCH": lambda order, _, chance: {
+        "amount": {"total": order.fen + chance.choice([-1, 1, 100, 10**7]), "currency": "CNY"}
     },
-    "CURRENCY_MISMATCH": lambda order, _, throws: {
-        "amount": {"total": order.fen, "currency": throws.choice(["HKD", "USD", "cny", "CNH"])}
+    "CURRENCY_MISMATCH": lambda order, _, chance: {
+        "amount": {"total": order.fen, "currency": chance.choice(["HKD", "USD", "cny", "CNH"])}
     },
-    "MERCHANT_MISMATCH": lambda _order, _, throws: {"mchid": f"19{throws.randrange(10**8):08d}"},
-    "APP_MISMATCH": lambda _order, _, throws: {"appid": f"wx{throws.getrandbits(64):016x}"},
-    "PROJECT_MISMATCH": lambda _order, _, throws: {"attach": f"P{throws.getrandbits(40):X}"},
-    "ORDER_UNKNOWN": lambda _order, _, throws: {"out_trade_no": f"D{throws.getrandbits(90):X}"},
-    "TRANSACTION_REUSED": lambda _order, paid, _throws: {"transaction_id": paid["transaction_id"]},
-    "NOTICE_UNREADABLE": lambda _order, _, throws: {
-        "trade_state": throws.choice(["NOTPAY", "CLOSED", "REFUND", "PAYERROR", "success"])
+    "MERCHANT_MISMATCH": lambda _order, _, chance: {"mchid": f"19{chance.randrange(10**8):08d}"},
+    "APP_MISMATCH": lambda _order, _, chance: {"appid": f"wx{chance.getrandbits(64):016x}"},
+    "PROJECT_MISMATCH": lambda _order, _, chance: {"attach": f"P{chance.getrandbits(40):X}"},
+    "ORDER_UNKNOWN": lambda _order, _, chance: {"out_trade_no": f"D{chance.getrandbits(90):X}"},
+    "TRANSACTION_REUSED": lambda _order, paid, _chance: {"transaction_id": paid["transaction_id"]},
+    "NOTICE_UNREADABLE": lambda _order, _, chance: {
+        "trade_state": chance.choice(["NOTPAY", "CLOSED", "REFUND", "PAYERROR", "success"])
     },
 }
 
@@ -173,15 +169,15 @@ MISMATCHES: dict[str, Wrong] = {
 @pytest.mark.promise(name="P18")
 @pytest.mark.timeout(36_000)
 def test_a_word_that_contradicts_its_order_posts_nothing_and_calls_a_person(village: Village) -> None:
-    throws, paid = dice("mismatches"), village.orders()
+    paid = village.orders()
     first = word_of(paid, transaction_id="42000000000000000000FIRST")
     assert village.is_told(notice_body(first)).status_code == 204
     called = 0
-    for kind, wrong in MISMATCHES.items():
-        for number in range(figure("P18", slice=2, full=100)):
+    for number, chance in enumerate(throws("contradictions", figure("P18", slice=2, full=100), size=10)):
+        for kind, wrong in MISMATCHES.items():
             order = village.orders(fen=200 + number)
-            word = word_of(order, transaction_id=f"4200{throws.randrange(10**24):024d}")
-            assert village.is_told(notice_body(word | wrong(order, first, throws))).status_code == 204
+            word = word_of(order, transaction_id=f"4200{chance.randrange(10**24):024d}")
+            assert village.is_told(notice_body(word | wrong(order, first, chance))).status_code == 204
             called += 1
             assert (village.transfers(), village.alerts().count(kind)) == (1, number + 1), kind
     assert set(village.alerts()) == set(MISMATCHES)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, seed
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -20,8 +19,9 @@ from backend.outbox.models import OutboxItem
 from backend.payments.models import PaymentOrder
 from backend.payments.providers import OrderToPrepay, PayWay
 from backend.payments.sandbox import SandboxProvider
-from tests.world.figures import SEED, figure
+from tests.world.figures import figure
 from tests.world.giving import Giving, new_key, village
+from tests.world.storms import storm
 
 __all__ = ["village"]
 NAMES = st.one_of(st.none(), st.text(alphabet="张王李赵ab", min_size=1, max_size=5))
@@ -112,9 +112,6 @@ def written(village: Giving) -> list[int]:
 def test_a_repeat_is_the_same_answer_and_another_story_is_refused(village: Giving) -> None:
     roof, phone = village.opens_project("屋顶"), village.phone()
 
-    @seed(SEED)
-    @rules(max_examples=figure("P2", slice=25, full=10_000), deadline=None, database=None)
-    @given(first=WISHES, second=WISHES)
     def gives(first: dict[str, Any], second: dict[str, Any]) -> None:
         key = new_key()
         answer = phone.orders(roof, key=key, again=True, **first)
@@ -126,4 +123,5 @@ def test_a_repeat_is_the_same_answer_and_another_story_is_refused(village: Givin
         assert (other.status_code, other.data == answer.data) == ((201, True) if is_same else (422, False))
         assert written(village) == before
 
-    gives()
+    cases, plain = figure("P2", slice=25, full=10_000), rules(deadline=None, database=None)
+    storm(gives, story="whatever a phone sends twice", cases=cases, size=100, rules=plain, first=WISHES, second=WISHES)

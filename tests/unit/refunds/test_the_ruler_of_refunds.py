@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.refunds.rules import DAY, Where, next_ask, take_from_last, together, where_is
-from tests.world.figures import SEED, dice, figure
+from tests.world.figures import figure, throws
 from tests.world.ruler import BACK, FUND, VILLAGE, Purse
 
 
@@ -91,8 +91,8 @@ def agree(purse: Purse, books: Books) -> None:
 @pytest.mark.timeout(0)
 def test_the_parts_of_a_purse_are_always_its_whole_and_the_same_each_time() -> None:
     """Nothing is divided: each fen has its place, so that no rule about a remainder is needed."""
-    chance = dice("P10")
-    for case in range(figure("P10", slice=5_000, full=1_000_000)):
+    cases = throws("parts of a purse", figure("P10", slice=5_000, full=1_000_000), size=5_000)
+    for case, chance in enumerate(cases):
         gifts = [chance.choice((1, 100, chance.randrange(1, 10**7))) for _ in range(chance.randrange(1, 6))]
         total = sum(gifts)
         paid = chance.choice((0, total, chance.randrange(total + 1)))
@@ -101,14 +101,14 @@ def test_the_parts_of_a_purse_are_always_its_whole_and_the_same_each_time() -> N
             where_is(before_fen=sum(gifts[:place]), net_fen=fen, paid_out_fen=paid, leftover_fen=left)
             for place, fen in enumerate(gifts)
         ]
-        assert [one.free_fen + one.to_village_fen + one.to_fund_fen for one in found] == gifts, f"SEED={SEED} {case}"
+        assert [one.free_fen + one.to_village_fen + one.to_fund_fen for one in found] == gifts, f"case {case}"
         whole = Where(free_fen=total - paid - left, to_village_fen=paid, to_fund_fen=left)
-        assert together(found) == whole, f"SEED={SEED} {case}"
+        assert together(found) == whole, f"case {case}"
         free = [(number, one.free_fen) for number, one in enumerate(found)]
         wanted = chance.randrange(whole.free_fen + 1)
         parts = take_from_last(free, wanted)
-        assert sum(fen for _, fen in parts) == wanted, f"SEED={SEED} {case}"
-        assert all(0 < fen <= dict(free)[number] for number, fen in parts), f"SEED={SEED} {case}"
+        assert sum(fen for _, fen in parts) == wanted, f"case {case}"
+        assert all(0 < fen <= dict(free)[number] for number, fen in parts), f"case {case}"
         assert take_from_last(free, wanted) == parts
 
 
