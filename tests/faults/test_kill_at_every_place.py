@@ -21,7 +21,7 @@ from backend.payments.keys import sandbox_key
 from tests.faults.nursery import Life, Nursery, nursery
 from tests.faults.stories import STORIES
 from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
-from tests.world.figures import dice, figure
+from tests.world.figures import dice, figure, is_quick
 from tests.world.places import named_places
 from tests.world.refunding import Refunding
 from tests.world.striving import BEGINS
@@ -151,4 +151,5 @@ def test_who_dies_at_a_place_is_followed_by_one_who_ends_it_all_once(deaths: Dea
             wrong[f"{place}@{at} in {story}"] = found
     told = f"{rounds} deaths; the slowest next process had healed and told its story {slowest:.1f} s after its start"
     assert wrong == {}, told
+    assert is_quick("P5", slowest, within=5), told
     print(told)  # noqa: T201 - measured and reported.
