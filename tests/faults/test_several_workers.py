@@ -1,9 +1,11 @@
-"""Several worker processes at once: a payment told twenty times posts once, and every reader sees one instant."""
+"""Several worker processes at once: a payment told twenty times posts once, one key means one gift, and every reader
+sees one instant.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,9 +23,10 @@ from backend.ledger.checks import check_ledger
 from backend.payments.sandbox import signed_by_sandbox
 from tests.bench.load import server
 from tests.world.figures import SEED, dice, figure
-from tests.world.giving import NOTICES, ClientWire, Giving
+from tests.world.giving import NOTICES, OURS, ClientWire, Giving, new_key
 
 AT_ONCE, READERS = 20, 4
+SAME_KEY_AT_ONCE = 50
 FEN = 7
 
 
@@ -96,6 +99,41 @@ def test_a_payment_told_twenty_times_at_once_to_several_workers_posts_once(app: 
     assert village.holds(roof) == sum(gift["amount_fen"] for gift in gifts)
     village.works("order")
     assert village.out_of_joint() == [], f"SEED={SEED}"
+
+
+@pytest.mark.promise(name="P2")
+@pytest.mark.timeout(0)
+def test_fifty_at_once_under_one_key_at_several_workers_order_one_gift_and_get_one_answer(village: Giving) -> None:
+    roof, session, chance = opens_project(village), village.phone().browser.get_cookie("session"), dice("P2")
+    keys, told = [new_key() for _ in range(figure("P2", slice=2, full=200))], {"channel": "h5"}
+    new_ones = httpx.Limits(max_keepalive_connections=0)
+    headers = OURS | {"Authorization": f"Bearer {session.value if session else ''}"}
+    with several_workers(village.settings, "P2") as address, ThreadPoolExecutor(SAME_KEY_AT_ONCE) as hands:
+        phone = httpx.Client(base_url=address, headers=headers, limits=new_ones, timeout=60)
+
+        def orders(key: str, fen: int) -> httpx.Response:
+            form = told | {"amount_fen": fen}
+            return phone.post(f"/api/v1/projects/{roof}/gifts", json=form, headers={"Idempotency-Key": key})
+
+        for number, key in enumerate(keys):
+            wishes = chance.choices([1_00 + 2 * number, 1_01 + 2 * number], weights=[9, 1], k=SAME_KEY_AT_ONCE)
+            answers = list(hands.map(orders, [key] * SAME_KEY_AT_ONCE, wishes))
+            agree(list(zip(wishes, answers, strict=True)), again=lambda fen: orders(key, fen))  # noqa: B023 - at once.
+            assert village.order_states() == ["payable"] * (number + 1), f"SEED={SEED} key {number}"
+    assert village.out_of_joint() == []
+
+
+def agree(told: list[tuple[int, httpx.Response]], *, again: Callable[[int], httpx.Response]) -> None:
+    """All who wished what was ordered have one answer, to the byte, now or when they come again; no other wish has."""
+    first = next(fen for fen, answer in told if answer.status_code == 201)
+    for fen, answer in told:
+        seen = (answer.status_code, answer.json()["code"]) if answer.status_code != 201 else (201, "")
+        late = (409, "PAYMENT_PREPARING")
+        assert seen in ([(201, ""), late] if fen == first else [(422, "IDEMPOTENCY_MISMATCH")])
+        assert seen != late or answer.headers["Retry-After"] == "2"
+    kept = again(first)
+    assert {answer.content for _, answer in told if answer.status_code == 201} == {kept.content}
+    assert again(first + 2_000_00).status_code == 422
 
 
 @dataclass
