@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import op
 
 _POSTGRESQL_FUNCTION = """
@@ -28,6 +31,19 @@ def refuse_changes(table: str) -> None:
         f"CREATE TRIGGER {table}_refuses_truncate BEFORE TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+
+
+@contextmanager
+def changed_once(table: str) -> Iterator[None]:
+    """Let a migration change rows of such a table: the law may ask for it. Afterwards the database refuses again."""
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("update", "delete"):
+            op.execute(f"DROP TRIGGER {table}_refuses_{verb}")
+    else:
+        for verb in ("change", "truncate"):
+            op.execute(f"DROP TRIGGER {table}_refuses_{verb} ON {table}")
+    yield
+    refuse_changes(table)
 
 
 def drop_append_only(table: str) -> None:

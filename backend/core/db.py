@@ -102,6 +102,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # The driver would not send BEGIN before a SELECT; we send our own.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA secure_delete=ON")  # A key that was destroyed must not stay legible in a free page.
     connection.execute("PRAGMA busy_timeout=5000")
 
 

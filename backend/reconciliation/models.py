@@ -59,7 +59,11 @@ class ReconciledDay(Base):
 
 
 class BillFile(Base):
-    """A bill as it came, packed; its hash is over the unpacked bytes. Rows are added, never changed."""
+    """A bill, packed. Rows are added, never changed.
+
+    `sha256` and `size_bytes` are of the bytes that came; `kept_sha256` is of the unpacked bytes that are kept, None
+    where nothing was taken out of them (`payers.py`).
+    """
 
     __tablename__ = "bill_files"
     __table_args__ = (UniqueConstraint("channel", "day", "kind", "sha256"),)
@@ -69,6 +73,7 @@ class BillFile(Base):
     day: Mapped[date] = mapped_column(Date)
     kind: Mapped[str] = mapped_column(String(10))
     sha256: Mapped[str] = mapped_column(String(64))
+    kept_sha256: Mapped[str | None] = mapped_column(String(64))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     packed: Mapped[bytes] = mapped_column(LargeBinary)
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -30,12 +30,14 @@ from backend.reconciliation.models import (
     PROPOSED,
     SEALED,
     SETTLED,
+    TRADE,
     WAITING,
     BillDifference,
     BilledRefund,
     BillFile,
     ReconciledDay,
 )
+from backend.reconciliation.payers import without_payers
 from backend.reconciliation.refusals import BillStillComes, DayHasOpen, DayNotClosed, DayNotMatched
 
 REASON_LENGTH_MAX = 200
@@ -54,12 +56,17 @@ def locked_day(channel: str, day: date) -> ReconciledDay:
 
 
 def keep_bill(*, channel: str, day: date, kind: str, content: bytes, now: datetime) -> int:
-    """Keep a bill's bytes as they came, packed, and return its number; the same file again is the same row."""
-    digest = hashlib.sha256(content).hexdigest()
-    told = {"channel": channel, "day": day, "kind": kind, "sha256": digest}
-    packed = gzip.compress(content, compresslevel=6, mtime=0)
-    row = insert_once(BillFile).values(**told, size_bytes=len(content), packed=packed, fetched_at=now)
-    db.session.execute(row.on_conflict_do_nothing())
+    """Keep a bill packed, and return its number; the same file again is the same row.
+
+    Of the trade bill, what tells who paid is taken out first (`payers.py`): of who had himself forgotten, nothing may
+    stay for as long as the ledger (PIPL 47). The row keeps the hash of what came, and of what is kept where it differs.
+    """
+    kept = without_payers(content) if kind == TRADE else content
+    told = {"channel": channel, "day": day, "kind": kind, "sha256": hashlib.sha256(content).hexdigest()}
+    kept_sha256 = None if kept == content else hashlib.sha256(kept).hexdigest()
+    packed = gzip.compress(kept, compresslevel=6, mtime=0)
+    row = insert_once(BillFile).values(**told, kept_sha256=kept_sha256, size_bytes=len(content), packed=packed)
+    db.session.execute(row.values(fetched_at=now).on_conflict_do_nothing())
     return db.session.scalars(select(BillFile.id).filter_by(**told)).one()
 
 

@@ -17,6 +17,7 @@ from backend.core.config_wechat import BadSetting
 from backend.core.db import db, read_with_retries, write_with_retries
 from backend.vault import fields, rotation
 from backend.vault.checks import check_vault
+from backend.vault.erasing import erase
 from backend.vault.fields import GIFT_NAME, MARKS, masked
 from backend.vault.models import VaultKey, VaultValue
 from backend.vault.queries import values_of
@@ -186,6 +187,24 @@ def test_the_doctor_asks_for_the_key_of_the_vault_before_it_is_missed(village: G
 
 def test_before_anybody_told_anything_there_is_no_key(app: Flask) -> None:
     assert "现在的个人密钥：还没有" in app.test_cli_runner().invoke(args=["rotate-vault-keys"]).output
+
+
+def on_disk(village: Giving) -> bytes:
+    """The file of the database, with nothing left that waits beside it; where there is one."""
+    with village.app.app_context():
+        if db.engine.dialect.name != "sqlite":
+            return b""
+        db.engine.raw_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[attr-defined]  # sqlite3's own.
+        return Path(str(db.engine.url.database)).read_bytes()
+
+
+def test_a_destroyed_key_is_overwritten_in_the_file_too(village: Giving) -> None:
+    gives(village)
+    held = village.asks(lambda: db.session.execute(select(VaultKey.person_id, VaultKey.wrapped)).one())
+    is_file = on_disk(village) != b""
+    assert (str(held.wrapped).encode() in on_disk(village)) is is_file
+    village.writes(lambda: erase(held.person_id, actor="guest", now=village.clock))
+    assert str(held.wrapped).encode() not in on_disk(village)
 
 
 def test_a_field_that_nobody_declared_is_named(village: Giving) -> None:

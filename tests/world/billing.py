@@ -49,6 +49,7 @@ class Line:
     currency: str = "CNY"
     state: str = ""
     merchant: str = MERCHANT
+    payer: str = ""
 
     @property
     def fee_fen(self) -> int:
@@ -85,6 +86,7 @@ def trade_csv(lines: Iterable[Line]) -> bytes:
 
 def _trade_row(one: Line) -> dict[str, str]:
     row = {"交易时间": shown(one.at), "公众账号ID": APP_ID, "商户号": one.merchant, "特约商户号": "0"}
+    row |= {"用户标识": one.payer, "付款银行": "CMB_CREDIT" if one.payer else ""}
     row |= {"微信订单号": one.transaction_no, "商户订单号": one.order_no, "交易类型": "JSAPI", "货币种类": one.currency}
     row |= {"交易状态": one.state or ("REFUND" if one.refund_no else "SUCCESS"), "商户数据包": one.purse}
     row |= {"手续费": yuan(one.fee_fen, zeros="000"), "费率": "0.60%", "代金券金额": "0.00", "充值券退款金额": "0.00"}

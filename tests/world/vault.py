@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,10 +14,20 @@ from backend.core.db import db
 
 
 def everything() -> Iterator[tuple[str, str]]:
-    """Yield every value of every table as text, with the name of its table."""
+    """Yield every value of every table as text, with the name of its table; what is packed is unpacked."""
     for table in inspect(db.engine).get_table_names():
         for row in db.session.execute(text(f'SELECT * FROM "{table}"')):
-            yield from ((table, str(value)) for value in row if value is not None)
+            yield from ((table, legible(value)) for value in row if value is not None)
+
+
+def legible(value: object) -> str:
+    """Return a value as somebody reads it who knows how things are packed (gzip, zlib)."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return zlib.decompress(value, wbits=zlib.MAX_WBITS | 32).decode(errors="replace")
+    except zlib.error:
+        return value.decode(errors="replace")
 
 
 def tables_with(*words: str) -> set[str]:
