@@ -1,10 +1,14 @@
-"""A request sent twice under one key has one effect and one answer, to the byte (law 6, P2)."""
+"""A request sent twice under one key has one effect and one answer, to the byte (law 6, P2).
+
+An answer holds what its asker wrote, so it is kept sealed (law 12); the core knows no vault, and is handed what seals.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,8 +36,34 @@ class KeyReused(Refusal):
     detail = "这次提交和之前的不一致，请刷新页面后再试。"
 
 
+class AnswerSealed(Refusal):
+    """The key was used, and what was kept for it does not open: its key of the vault was taken away meanwhile.
+
+    To act again would be to act twice.
+    """
+
+    status = 409
+    code = "ANSWER_SEALED"
+    detail = "这次提交以前已经收到，当时的结果现在取不出来。请刷新页面查看，不要重复提交。"
+
+
+class Sealer(Protocol):
+    """What seals text under a key outside the database, bound to the place that it is kept in."""
+
+    def seal(self, text: str, *, place: str) -> str:
+        """Return it sealed."""
+        ...
+
+    def unseal(self, sealed: str, *, place: str) -> str | None:
+        """Return what was sealed for this place, None when it does not open."""
+        ...
+
+
 class KeptAnswer(Base):
-    """The answer given to a request, kept under the asker's scope and the key; `body` is None while it is made."""
+    """The answer given to a request, kept under the asker's scope and the key; `body` is None while it is made.
+
+    `body` is sealed, and bound to key and fingerprint, not to the scope: of two who turn out to be one it moves.
+    """
 
     __tablename__ = "kept_answers"
 
@@ -51,16 +81,18 @@ class Claim:
 
     scope: str
     key: str
+    place: str
+    sealer: Sealer
     status: int | None
     body: str | None
 
 
-def claim(*, scope: str, key: str | None, fingerprint: str, now: datetime) -> Claim:
+def claim(*, scope: str, key: str | None, fingerprint: str, sealer: Sealer, now: datetime) -> Claim:
     """Take `key` within `scope` in the present writing transaction; a second taker waits, then sees the answer.
 
-    Refuses `KeyNeeded` without a well-formed key and `KeyReused` when the fingerprint (hash of method, path and
-    body) is another one. A claim without an answer may be a first one or one whose request died half-way: whoever
-    acts outside the transaction must be able to go on from there.
+    Refuses `KeyNeeded` without a well-formed key, `KeyReused` when the fingerprint (hash of method, path and body) is
+    another one, and `AnswerSealed` when what was kept does not open. A claim without an answer may be a first one or
+    one whose request died half-way: whoever acts outside the transaction must be able to go on from there.
     """
     key = well_formed(key)
     row = insert_once(KeptAnswer).values(scope=scope, key=key, fingerprint=fingerprint, claimed_at=now)
@@ -70,7 +102,16 @@ def claim(*, scope: str, key: str | None, fingerprint: str, now: datetime) -> Cl
     found = db.session.execute(select(*columns).where(mine).with_for_update()).one()
     if found.fingerprint != fingerprint:
         raise KeyReused()
-    return Claim(scope=scope, key=key, status=found.status, body=found.body)
+    place = place_of(key=key, fingerprint=fingerprint)
+    body = None if found.body is None else sealer.unseal(found.body, place=place)
+    if body is None and found.body is not None:
+        raise AnswerSealed()
+    return Claim(scope=scope, key=key, place=place, sealer=sealer, status=found.status, body=body)
+
+
+def place_of(*, key: str, fingerprint: str) -> str:
+    """Return what a kept answer is bound to."""
+    return f"kept_answers:{key}:{fingerprint}"
 
 
 def well_formed(key: str | None) -> str:
@@ -82,8 +123,7 @@ def well_formed(key: str | None) -> str:
 
 def keep(taken: Claim, *, status: int, body: str) -> None:
     """Keep the answer of a claimed request, in the transaction of its effect."""
-    mine = (KeptAnswer.scope == taken.scope) & (KeptAnswer.key == taken.key)
-    db.session.execute(update(KeptAnswer).where(mine).values(status=status, body=body))
+    _fill(taken, status=status, body=taken.sealer.seal(body, place=taken.place))
 
 
 def note(taken: Claim, *, body: str) -> None:
@@ -91,8 +131,12 @@ def note(taken: Claim, *, body: str) -> None:
 
     A repeat under the same key finds the note as `body` of a claim without `status`, and goes on from there.
     """
+    _fill(taken, body=taken.sealer.seal(body, place=taken.place))
+
+
+def _fill(taken: Claim, **told: object) -> None:
     mine = (KeptAnswer.scope == taken.scope) & (KeptAnswer.key == taken.key)
-    db.session.execute(update(KeptAnswer).where(mine).values(body=body))
+    db.session.execute(update(KeptAnswer).where(mine).values(**told))
 
 
 def move_answers(*, from_scope: str, to_scope: str) -> None:

@@ -11,6 +11,7 @@ from flask import Response, request
 from marshmallow import Schema
 
 from backend.core import clock, idempotency
+from backend.vault.answers import AnswerSealer
 from miniapp_api.edge import settings
 
 
@@ -39,7 +40,8 @@ def claim_request(scope: str, *, is_secret: bool = False) -> idempotency.Claim:
     else:
         fingerprint = hashlib.sha256(told).hexdigest()
     key = request.headers.get("Idempotency-Key")
-    return idempotency.claim(scope=scope, key=key, fingerprint=fingerprint, now=clock.now())
+    sealer, now = AnswerSealer(), clock.now()
+    return idempotency.claim(scope=scope, key=key, fingerprint=fingerprint, sealer=sealer, now=now)
 
 
 def answer(status: int, body: str) -> Response:

@@ -54,8 +54,7 @@ def test_what_people_tell_stands_in_no_table_in_the_clear(entering: Entering) ->
     phone.logs_in_mini("阿芳", adds=True)
     phone.shares("project", roof, nickname="老王头")
     told = ("张三丰", "愿孩子们好好读书", "老王头", "13812345678", "openid-阿芳")
-    # The answer to a request that moves money is kept for a week, so that a repeat gets the same one.
-    assert entering.asks(lambda: tables_with(*told)) <= {"kept_answers"}
+    assert entering.asks(lambda: tables_with(*told)) == set()
     assert entering.asks(check_vault) == []
 
 
@@ -228,7 +227,7 @@ def test_what_was_kept_before_the_vault_moves_in_and_can_move_back(entering: Ent
     assert entering.asks(lambda: tables_with(*told)) >= {"gift_words", "link_words", "volunteer_names"}
     with entering.app.app_context():
         flask_migrate.upgrade()
-    assert entering.asks(lambda: tables_with(*told)) <= {"kept_answers"}
+    assert entering.asks(lambda: tables_with(*told)) == set()
     assert [giver.sees(one)["message"] for one in (gift, alone)] == ["愿孩子们好好读书", "只留一句话"]
     assert [line["link"]["code"] for line in giver.asks("/me/shares")["items"]] == [link["code"]]
     assert (giver.me()["accounts"][0]["shown"], entering.asks(check_vault)) == ("138****5678", [])

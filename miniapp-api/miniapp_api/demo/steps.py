@@ -7,6 +7,7 @@ from datetime import datetime
 
 from backend.core import idempotency
 from backend.core.db import write_with_retries
+from backend.vault.answers import AnswerSealer
 
 SCOPE = "demo-story"
 EDITION = "1"
@@ -16,7 +17,8 @@ def once(key: str, act: Callable[[], str | None], *, now: datetime) -> str:
     """Do one step and note its result in the same transaction; a step done before only returns its result."""
 
     def step() -> str:
-        taken = idempotency.claim(scope=SCOPE, key=f"step-{key}", fingerprint=EDITION, now=now)
+        sealer, name = AnswerSealer(), f"step-{key}"
+        taken = idempotency.claim(scope=SCOPE, key=name, fingerprint=EDITION, sealer=sealer, now=now)
         if taken.body is not None:
             return taken.body
         result = act() or ""
