@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from backend.core.db import db, insert_once
 from backend.core.errors import NotFound
 from backend.core.ids import new_code
 from backend.messages.models import InboxMessage
+from backend.outbox.models import OutboxItem
 from backend.people.humans import same_human
+from backend.wechat.subscribe import KIND as REMINDER
 
 TITLE_CHARS_MAX, TEXT_CHARS_MAX, LINK_CHARS_MAX, KEY_CHARS_MAX = 60, 500, 255, 100
 
@@ -63,6 +65,14 @@ def mark_read(*, person_id: int, up_to: str, now: datetime) -> int:
     reading = update(InboxMessage).where(mine, InboxMessage.read_at.is_(None), InboxMessage.id <= last)
     told = reading.values(read_at=now).returning(InboxMessage.id)
     return len(db.session.scalars(told.execution_options(synchronize_session=False)).all())
+
+
+def forget_messages(person_ids: Iterable[int]) -> None:
+    """Delete everything that these persons were told, and the reminders of it that were owed or sent."""
+    mine = InboxMessage.person_id.in_(sorted(set(person_ids)))
+    reminders = (OutboxItem.kind == REMINDER) & OutboxItem.key.in_(select(InboxMessage.code).where(mine))
+    db.session.execute(delete(OutboxItem).where(reminders).execution_options(synchronize_session=False))
+    db.session.execute(delete(InboxMessage).where(mine))
 
 
 def _check(told: Telling) -> None:

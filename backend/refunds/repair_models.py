@@ -16,6 +16,9 @@ STATES = (ENTERED, CONFIRMED, TAKEN, DONE, REFUSED, WITHDRAWN)
 OPEN = (ENTERED, CONFIRMED, TAKEN)
 SEALED = (ENTERED, CONFIRMED)
 """Only while it was not handed over is there anything sealed; nobody but the provider can open that."""
+ENDED = (DONE, REFUSED, WITHDRAWN)
+FORGOTTEN_BANK, FORGOTTEN_TAIL = "", "****"
+"""What stands for bank and last digits once the giver had himself forgotten."""
 IS_OPEN = text("state IN ('entered', 'confirmed', 'taken')")
 STATES_RULE = "state IN ('entered', 'confirmed', 'taken', 'done', 'refused', 'withdrawn')"
 HANDS_RULE = "confirmed_by IS NULL OR confirmed_by <> entered_by"
@@ -34,7 +37,8 @@ class RefundRepair(Base):
     """One card of the giver's own to which a refund goes that found his account closed (ADR 0028).
 
     Number and name are sealed by the provider's key `key_serial` before they are written here, and wiped as soon as
-    the provider has them or nobody needs them. `taken` says that the provider accepted the card; how the refund ends
+    the provider has them or nobody needs them; bank and last digits are wiped when the giver is forgotten and the card
+    has ended. `taken` says that the provider accepted the card; how the refund ends
     stands in `Refund`. `provider_words` is why it refused.
     """
 

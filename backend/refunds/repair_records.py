@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import aliased
 
 from backend.core.db import db
+from backend.donations.models import Gift
 from backend.people.models import Staff
 from backend.refunds.models import Refund
-from backend.refunds.repair_models import RefundRepair
+from backend.refunds.repair_models import ENDED, FORGOTTEN_BANK, FORGOTTEN_TAIL, RefundRepair
 from backend.refunds.repair_rules import BANKS
 
 
@@ -35,8 +36,19 @@ class RepairRecord:
 
     @property
     def bank(self) -> str:
-        """The bank's name as people say it."""
-        return BANKS.get(self.bank_type, self.bank_type)
+        """The bank's name as people say it, also where it is not known any more."""
+        return BANKS.get(self.bank_type, self.bank_type) or "（已删除）"
+
+
+def forget_cards(person_ids: Iterable[int]) -> None:
+    """Wipe bank and last digits of the ended cards of these persons' refunds, when they are forgotten.
+
+    One under way keeps them until it ends: the desk still needs to know where the money goes (`repairs.py`).
+    """
+    theirs = select(Refund.id).join(Gift, Gift.id == Refund.gift_id).where(Gift.person_id.in_(sorted(set(person_ids))))
+    ended = RefundRepair.refund_id.in_(theirs) & RefundRepair.state.in_(ENDED)
+    wiping = update(RefundRepair).where(ended).values(bank_type=FORGOTTEN_BANK, card_tail=FORGOTTEN_TAIL)
+    db.session.execute(wiping.execution_options(synchronize_session=False))
 
 
 def newest_cards(refunds: Iterable[str]) -> dict[str, RepairRecord]:

@@ -23,16 +23,28 @@ from backend.people.rights import NATION, StaffMember, authorise
 from backend.refunds import rules, workflow
 from backend.refunds.models import Refund
 from backend.refunds.refusals import CardDecided, CardFourEyes, CardInvalid, CardUnknown, CardWaits, NotAbnormal
-from backend.refunds.repair_models import CONFIRMED, DONE, ENTERED, OPEN, REFUSED, TAKEN, WITHDRAWN, RefundRepair
+from backend.refunds.repair_models import (
+    CONFIRMED,
+    DONE,
+    ENTERED,
+    FORGOTTEN_BANK,
+    FORGOTTEN_TAIL,
+    OPEN,
+    REFUSED,
+    TAKEN,
+    WITHDRAWN,
+    RefundRepair,
+)
 from backend.refunds.repair_rules import BANKS, NAME_LENGTH_MAX, card_number, is_of_new_card, tail_of
 from backend.refunds.service import locked_refund
 from backend.refunds.wording import told_of_card
+from backend.vault.queries import is_erased
 
 Row = TypeVar("Row", Refund, RefundRepair)
 KIND = "refund_repair"
 TAKES_NOTHING = "ABNORMAL"
 """The code of a card that was taken and then found closed as well."""
-ALERT_REASON = "已改退到捐赠人本人尾号 {tail} 的银行卡"
+ALERT_REASON = "已改退到捐赠人本人的另一张银行卡"
 
 
 class Seals(Protocol):
@@ -59,15 +71,15 @@ def enter_card(
     row = locked_refund(refund)
     if row.state != workflow.ABNORMAL or row.provider_refund_no is None:
         raise NotAbnormal()
-    sealed = seal(bank_account=number, real_name=name, now=now)
+    sealed, code = seal(bank_account=number, real_name=name, now=now), new_code()
     told = {"bank_type": bank_type, "card_tail": tail_of(number), "key_serial": sealed.key_serial}
     told |= {"sealed_account": sealed.bank_account, "sealed_name": sealed.real_name}
     made = insert_once(RefundRepair).values(
-        code=new_code(), refund_id=row.id, state=ENTERED, entered_by=staff.id, entered_at=now, **told
+        code=code, refund_id=row.id, state=ENTERED, entered_by=staff.id, entered_at=now, **told
     )
     if db.session.scalar(made.on_conflict_do_nothing().returning(RefundRepair.id)) is None:
         raise CardWaits()
-    audit.record(action="refunds.card", actor=staff.code, subject=refund, now=now, card_tail=tail_of(number))
+    audit.record(action="refunds.card", actor=staff.code, subject=refund, now=now, card=code)
     failpoint("repair_entered")
 
 
@@ -85,7 +97,7 @@ def confirm_card(*, refund: str, card: str, staff: StaffMember, now: datetime) -
     repair.state, repair.confirmed_by, repair.confirmed_at = CONFIRMED, staff.id, now
     put(kind=KIND, subject=str(row.refund_no), key=repair.code, body=json.dumps({"card": repair.code}), now=now)
     _tell_of_card(row, repair, now=now)
-    audit.record(action="refunds.card_confirm", actor=staff.code, subject=refund, now=now, card_tail=repair.card_tail)
+    audit.record(action="refunds.card_confirm", actor=staff.code, subject=refund, now=now, card=repair.code)
     failpoint("repair_confirmed")
 
 
@@ -95,11 +107,11 @@ def withdraw_card(*, refund: str, card: str, staff: StaffMember, now: datetime) 
     Refuses `CardUnknown`, and `CardDecided` for one that may be with the provider at this moment.
     """
     authorise(staff, "refunds.decide", NATION, subject=refund)
-    _, repair = _locked(refund, card)
+    row, repair = _locked(refund, card)
     if repair.state not in (ENTERED, CONFIRMED) or is_owed(kind=KIND, key=repair.code):
         raise CardDecided(state=repair.state)
-    _end(repair, WITHDRAWN, now=now)
-    audit.record(action="refunds.card_withdraw", actor=staff.code, subject=refund, now=now, card_tail=repair.card_tail)
+    _end(row, repair, WITHDRAWN, now=now)
+    audit.record(action="refunds.card_withdraw", actor=staff.code, subject=refund, now=now, card=repair.code)
 
 
 def note_answer(card: str, told: RefundTold, *, now: datetime) -> None:
@@ -111,7 +123,7 @@ def note_answer(card: str, told: RefundTold, *, now: datetime) -> None:
         return
     if told.state == "refused":
         repair.provider_code, repair.provider_words = told.code[:40], told.words[:200] or None
-        _end(repair, REFUSED, now=now)
+        _end(row, repair, REFUSED, now=now)
     else:
         repair.state, repair.taken_at, row.next_ask_at = TAKEN, now, now + rules.FIRST_ASK
         _wipe(repair)
@@ -126,13 +138,13 @@ def end_with_refund(row: Refund, *, became: str, now: datetime) -> str:
     if repair is None:
         return ""
     if repair.state == ENTERED:
-        _end(repair, WITHDRAWN, now=now)
+        _end(row, repair, WITHDRAWN, now=now)
         return ""
     if became != workflow.SUCCESS:
         repair.provider_code = became.upper()
-        _end(repair, REFUSED, now=now)
+        _end(row, repair, REFUSED, now=now)
         return ""
-    _end(repair, DONE, now=now)
+    _end(row, repair, DONE, now=now)
     _end_alert(row, repair, now=now)
     return repair.card_tail
 
@@ -146,12 +158,14 @@ def hear_abnormal_again(row: Refund, told: RefundTold, *, now: datetime) -> bool
     if repair is None or repair.taken_at is None or not is_of_new_card(asked_at=now, taken_at=repair.taken_at):
         return False
     repair.provider_code = TAKES_NOTHING
-    _end(repair, REFUSED, now=now)
+    _end(row, repair, REFUSED, now=now)
     return True
 
 
 def _tell_of_card(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
     gift = db.session.get_one(Gift, row.gift_id)
+    if is_erased(gift.person_id):  # Nobody reads it any more, and it would stay.
+        return
     bank = BANKS.get(repair.bank_type, "")
     title, text = told_of_card(amount_fen=row.amount_fen, bank=bank, tail=repair.card_tail)
     told = {"title": title, "text": text, "link": f"/gift?code={gift.code}"}
@@ -160,9 +174,8 @@ def _tell_of_card(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
 
 def _end_alert(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
     if repair.confirmed_by is not None and row.refund_no is not None:
-        reason = ALERT_REASON.format(tail=repair.card_tail)
         by, subject = repair.confirmed_by, row.refund_no
-        end_alert(kind="REFUND_ABNORMAL", subject=subject, staff_id=by, reason=reason, now=now)
+        end_alert(kind="REFUND_ABNORMAL", subject=subject, staff_id=by, reason=ALERT_REASON, now=now)
 
 
 def _locked(refund: str, card: str) -> tuple[Refund, RefundRepair]:
@@ -183,9 +196,15 @@ def _for_update(statement: Select[Row]) -> Select[Row]:
     return statement.with_for_update().execution_options(populate_existing=True)
 
 
-def _end(repair: RefundRepair, state: str, *, now: datetime) -> None:
+def _end(row: Refund, repair: RefundRepair, state: str, *, now: datetime) -> None:
     repair.state, repair.ended_at = state, now
     _wipe(repair)
+    if _is_forgotten(row):
+        repair.bank_type, repair.card_tail = FORGOTTEN_BANK, FORGOTTEN_TAIL
+
+
+def _is_forgotten(row: Refund) -> bool:
+    return is_erased(db.session.get_one(Gift, row.gift_id).person_id)
 
 
 def _wipe(repair: RefundRepair) -> None:

@@ -14,10 +14,11 @@ from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.donations.models import Gift
 from backend.donations.wording import REAL_NAME
-from backend.messages.models import InboxMessage
+from backend.messages.service import forget_messages
 from backend.people.humans import same_human
 from backend.people.models import DeviceSession, LoginAccount, Person
 from backend.receipts.models import Receipt, ReceiptWaiver
+from backend.refunds.repair_records import forget_cards
 from backend.vault import keyring
 from backend.vault.consent import LABELS, take_back
 from backend.vault.fields import GIFT_NAME, RECEIPT_DONOR
@@ -33,9 +34,10 @@ def erase(person_id: int, *, actor: str, now: datetime) -> int:
     """Forget a human, under all rows of his; return how many receipts keep his name for their term.
 
     Destroys his keys, so that what any copy of the database holds of him is noise; deletes values, accounts, sessions,
-    messages, checks and kept answers; gives seats in coming activities back. Gifts, receipts' numbers and hours stay
-    under his public code. Of a receipt that was issued under his real name and not waived, the name is sealed anew,
-    under a key of its own with a term (慈善法 38, PIPL 47 para. 2). Again changes nothing.
+    messages, checks and kept answers; wipes the ends of cards that refunds went to; gives seats in coming activities
+    back. Gifts, receipts' numbers and hours stay under his public code. Of a receipt that was issued under his real
+    name and not waived, the name is sealed anew, under a key of its own with a term (慈善法 38, PIPL 47 para. 2). Again
+    changes nothing.
     """
     rows = list(db.session.scalars(same_human(person_id)))
     free_coming_seats(person_id, now=now)
@@ -51,7 +53,8 @@ def erase(person_id: int, *, actor: str, now: datetime) -> int:
     db.session.execute(delete(WordCheck).where(WordCheck.person_id.in_(rows)))
     db.session.execute(delete(DeviceSession).where(DeviceSession.person_id.in_(rows)))
     db.session.execute(delete(LoginAccount).where(LoginAccount.person_id.in_(rows)))
-    db.session.execute(delete(InboxMessage).where(InboxMessage.person_id.in_(rows)))
+    forget_messages(rows)
+    forget_cards(rows)
     for code in db.session.scalars(select(Person.code).where(Person.id.in_(rows))):
         idempotency.forget_scope(f"person:{code}")
     audit.record(action="people.erase", actor=actor, subject=actor, now=now, receipts_kept=kept)

@@ -52,6 +52,12 @@ def erased_among(person_ids: Iterable[int]) -> set[int]:
     return {person_id for person_id in rows if person_id is not None}
 
 
+def is_erased(person_id: int) -> bool:
+    """Say whether this person had himself forgotten, in a writing transaction: an erasure under way is waited for."""
+    mine = select(VaultKey.destroyed_at).where(VaultKey.person_id == person_id).with_for_update(read=True)
+    return db.session.scalar(mine) is not None
+
+
 def opened(one: object) -> str:
     """Return the value of a row of the vault read together with its key. Raises `SealBroken`."""
     field, row, sealed, key_id, wrapped, kek_id = (getattr(one, name) for name in _READ)

@@ -62,7 +62,7 @@ def test_the_alert_is_ended_by_who_confirmed_and_only_once_the_money_arrived(cas
     case.asks(seconds=61)
     assert case.first.sees("/desk/alerts").json["items"] == []
     reason = case.village.asks(lambda: db.session.scalar(select(PaymentAlert.handled_reason)))
-    assert reason == "已改退到捐赠人本人尾号 4321 的银行卡"
+    assert reason == "已改退到捐赠人本人的另一张银行卡"
 
 
 def test_an_alert_that_somebody_has_ended_keeps_his_words(case: Case) -> None:
