@@ -6,7 +6,6 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import click
@@ -26,7 +25,7 @@ from backend.jobs import clock_guard
 from backend.orgs.models import Organisation
 from backend.outbox.queries import dead_letters
 from backend.payments.wechat.pay import NOTICE_PATH, wechat_pay
-from backend.payments.wechat.self_check import Finding, ask_wechat, self_check
+from backend.payments.wechat.self_check import Finding, ask_wechat, clock_ahead, self_check, try_seal
 from backend.people.factors import NEEDED_BY
 from backend.people.models import Staff, StaffFactor
 from backend.vault.checks import one_value_opens
@@ -201,10 +200,8 @@ def clock_skew(here: Settings, wire: Wire) -> Findings:
     """Compare our clock with the one in WeChat's answers: beyond five minutes nothing that they sign is believed."""
     if here.wechat.pay is None:
         return
-    try:
-        told = wire.get(here.wechat.pay.base_url).headers.get("date", "")
-        skew = clock.now() - parsedate_to_datetime(told)
-    except (WireBroken, ValueError, TypeError):
+    skew = clock_ahead(wire, here.wechat.pay.base_url, now=clock.now())
+    if skew is None:
         yield Finding(level="warn", text="没能读到微信服务器的时间，未核对时钟。")
         return
     said = f"本机时钟与微信相差 {round(skew.total_seconds())} 秒。"
@@ -219,7 +216,9 @@ def _wechat_pay(here: Settings) -> Findings:
         return
     if here.wechat.pay.base_url not in TENCENT_URLS:
         yield Finding(level="warn", text=f"微信支付接的是 {here.wechat.pay.base_url}，不是微信。")
-    yield ask_wechat(wechat_pay(here).caller, now=clock.now())
+    caller = wechat_pay(here).caller
+    yield ask_wechat(caller, now=clock.now())
+    yield try_seal(caller, now=clock.now())
 
 
 def _apps(here: Settings) -> Findings:

@@ -54,12 +54,52 @@ def examined(app: Flask, *words: str) -> Result:
 
 def test_with_everything_in_order_only_what_is_outside_this_machine_is_missed(real: Flask) -> None:
     said = examined(real).output
-    for good in ("认得我们的签名", "密钥可以使用", "定时进程在工作", "✓ 本机时钟与微信相差", "订阅消息模板"):
+    for good in (
+        "认得我们的签名",
+        "✓ APIv3 密钥打得开",
+        "密钥可以使用",
+        "定时进程在工作",
+        "✓ 本机时钟与微信相差",
+        "订阅消息模板",
+    ):
         assert good in said
     assert [line[:20] for line in said.splitlines() if line.startswith("✗")] == [
         "✗ 从外面到不了通知地址 http://127."[:20]
     ]
     assert examined(real).exit_code == 1
+
+
+def test_a_wrong_apiv3_key_is_named_before_the_first_payment_shows_it(real: Flask) -> None:
+    here: Settings = real.config["SETTINGS"]
+    assert here.wechat.pay is not None
+    wrong = replace(here.wechat.pay, apiv3_key="x" * 32)
+    real.config["SETTINGS"] = replace(here, wechat=replace(here.wechat, pay=wrong))
+    said = examined(real)
+    assert (said.exit_code, "✓ 微信支付认得我们的签名" in said.output) == (1, True)
+    assert "✗ APIv3 密钥不对" in said.output
+    assert "WECHAT_PAY_APIV3_KEY" in said.output
+    assert "x" * 32 not in said.output
+
+
+def test_where_wechat_seals_nothing_for_a_merchant_his_key_is_called_neither_right_nor_wrong(
+    real: Flask, sim: Simulator
+) -> None:
+    sim.does("knobs", **{"keys.no_certificates": "1"})
+    try:
+        said = examined(real).output
+    finally:
+        sim.does("knobs", **{"keys.no_certificates": "0"})
+    assert "！ APIv3 密钥未能核对：微信支付没有给这个商户平台证书" in said
+    assert "✓ 微信支付认得我们的签名" in said
+
+
+def test_certificates_that_cannot_be_had_tell_nothing_of_the_key(real: Flask, sim: Simulator) -> None:
+    sim.does("knobs", **{"api.unsigned_200": "1"})
+    try:
+        said = examined(real).output
+    finally:
+        sim.does("knobs", **{"api.unsigned_200": "0"})
+    assert "！ APIv3 密钥未能核对：没有取到平台证书（unsigned）" in said
 
 
 def test_a_callback_address_that_leads_here_is_told_from_one_that_leads_elsewhere(real: Flask) -> None:

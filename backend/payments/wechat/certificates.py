@@ -15,6 +15,10 @@ from backend.payments.wechat.caller import Caller, NoAnswer
 from backend.payments.wechat.keys import Certificate, read_certificate, ring_of
 from backend.payments.wechat.sealed import unsealed
 
+NO_CERTIFICATES = "none"
+"""The reason of a `NoAnswer` that is an answer: this merchant has a public key of WeChat's and no certificates."""
+_NONE_THERE = ("RESOURCE_NOT_EXISTS", "RESOURCE_NOT_EXIST")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FetchedCertificate:
@@ -27,11 +31,15 @@ class FetchedCertificate:
 def fetch_certificates(caller: Caller, *, now: datetime) -> tuple[FetchedCertificate, ...]:
     """Return the certificates with which WeChat signs for this merchant now, and will soon.
 
-    A network call. Raises `NoAnswer`, and `ResourceUnreadable` when the APIv3 key is wrong.
+    A network call. Raises `NoAnswer` (its reason is `NO_CERTIFICATES` where WeChat has none for this merchant), and
+    `ResourceUnreadable` when the APIv3 key is wrong.
     """
     answer = caller.exchange("GET", "/v3/certificates", b"", now=now, action="certificates")
     try:
-        listed = load_object(answer.body).get("data") if answer.status == 200 else None
+        told = load_object(answer.body)
+        if answer.status == 404 and told.get("code") in _NONE_THERE:
+            raise NoAnswer(NO_CERTIFICATES)
+        listed = told.get("data") if answer.status == 200 else None
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             raise ShapeWrong("data")
         texts = [unsealed(part(one, "encrypt_certificate"), apiv3_key=caller.pay.apiv3_key) for one in listed]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal
 
 from backend.core.config import Settings
 from backend.core.config_wechat import BadSetting, WechatPaySettings
-from backend.payments.signature import plain_serial
+from backend.core.wire import Wire, WireBroken
+from backend.payments.signature import ResourceUnreadable, plain_serial
 from backend.payments.wechat.caller import Caller, NoAnswer
+from backend.payments.wechat.certificates import NO_CERTIFICATES, fetch_certificates
 from backend.payments.wechat.keys import Certificate, Keys, load_keys, read_certificate
 from backend.payments.wechat.pay import NOTICE_PATH, TRADES
 
@@ -46,26 +49,63 @@ def self_check(settings: Settings, *, now: datetime) -> list[Finding]:
 
 def ask_wechat(caller: Caller, *, now: datetime) -> Finding:
     """Ask WeChat about an order that nobody made: does it take our signature, and can we verify its answer?"""
+    wrong = what_is_wrong(caller, now=now)
+    if wrong is None:
+        return Finding(level="ok", text="微信支付认得我们的签名，它的应答也通过了验签。")
+    return Finding(level="bad", text=_WRONG.get(wrong, f"微信支付拒绝了查询（{wrong}）。"))
+
+
+def what_is_wrong(caller: Caller, *, now: datetime) -> str | None:
+    """Return None when WeChat answers us as it should, else one word: why no answer came, or its code of refusal.
+
+    A network call: no transaction may be open. It asks about an order that nobody made, and moves nothing.
+    """
     try:
         reply = caller.get(f"{TRADES}/out-trade-no/{_NOBODYS_ORDER}?mchid={caller.pay.mchid}", now=now, action="doctor")
     except NoAnswer as error:
-        return Finding(level="bad", text=_NO_ANSWERS.get(error.reason, _NO_ANSWERS["shape"]))
-    if reply.status == 404:
-        return Finding(level="ok", text="微信支付认得我们的签名，它的应答也通过了验签。")
-    if reply.code == "SIGN_ERROR":
-        return Finding(
-            level="bad", text="微信支付不认我们的签名：请核对商户号、WECHAT_PAY_SERIAL 和私钥，以及服务器时间。"
-        )
-    return Finding(level="bad", text=f"微信支付拒绝了查询（{reply.code}）。")
+        return error.reason
+    return None if reply.status == 404 else reply.code or "shape"
 
 
-_NO_ANSWERS = {
+def clock_ahead(wire: Wire, base_url: str, *, now: datetime) -> timedelta | None:
+    """Return by how much `now` is ahead of the time in WeChat's answers, None where it tells none.
+
+    A network call: no transaction may be open. Beyond five minutes neither side believes the other's signature.
+    """
+    try:
+        return now - parsedate_to_datetime(wire.get(f"{base_url}/").headers.get("date", ""))
+    except (WireBroken, ValueError, TypeError):
+        return None
+
+
+def try_seal(caller: Caller, *, now: datetime) -> Finding:
+    """Open what WeChat seals by the APIv3 key, its certificates: else a wrong key shows at the first payment.
+
+    A network call. Where WeChat has no certificates for this merchant there is nothing to open: neither good nor bad.
+    """
+    try:
+        fetch_certificates(caller, now=now)
+    except ResourceUnreadable:
+        return Finding(level="bad", text=_KEY_WRONG)
+    except NoAnswer as error:
+        why = _NOTHING_SEALED if error.reason == NO_CERTIFICATES else f"没有取到平台证书（{error.reason}）。"
+        return Finding(level="warn", text=f"APIv3 密钥未能核对：{why}")
+    return Finding(level="ok", text="APIv3 密钥打得开微信支付密封的内容。")
+
+
+_KEY_WRONG = (
+    "APIv3 密钥不对：微信支付密封的内容打不开，付款和退款的通知也会打不开。请在商户平台“账户中心 → API 安全”核对，"
+    "或者重新设置 APIv3 密钥，写进 WECHAT_PAY_APIV3_KEY，再重新启动服务进程和定时进程。"
+)
+_NOTHING_SEALED = "微信支付没有给这个商户平台证书（只用微信支付公钥），没有可以试开的内容。请捐一分钱试一次。"
+_WRONG = {
     "unreached": "连不上微信支付（主、备域名都不行）：请检查服务器能否访问外网。",
     "broken": "微信支付没有答完：请检查网络。",
     "crowded": "同时在等微信支付的请求太多。",
     "stale": "微信支付的应答与服务器时间相差 5 分钟以上：请校准服务器时间（NTP）。",
     "unsigned": "微信支付的应答没有通过验签：请核对微信支付公钥或平台证书。",
     "shape": "微信支付的应答看不懂：请检查 WECHAT_PAY_URL。",
+    "SIGN_ERROR": "微信支付不认我们的签名：请核对商户号、WECHAT_PAY_SERIAL 和私钥，以及服务器时间。",
 }
 
 

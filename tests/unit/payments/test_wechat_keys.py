@@ -230,7 +230,8 @@ NOT_FETCHED = [
     (signed_answer({"data": [1]}), "shape"),
     (signed_answer({}), "shape"),
     (signed_answer(listed(b"no certificate")), "shape"),
-    (refusal("RESOURCE_NOT_EXISTS", status=404), "shape"),
+    (refusal("RESOURCE_NOT_EXISTS", status=404), "none"),
+    (refusal("NO_AUTH", status=403), "shape"),
 ]
 
 
