@@ -62,3 +62,13 @@ class ClockGuard(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     accepted_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Ledger rows up to this instant may lie ahead of the clock: an operator saw them and said that they are right."""
+
+
+class StandingTrouble(Base):
+    """Something outside that was wrong at the last check: since when, and at how many checks. Right again: no row."""
+
+    __tablename__ = "standing_troubles"
+
+    kind: Mapped[str] = mapped_column(String(30), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    times: Mapped[int] = mapped_column(Integer)

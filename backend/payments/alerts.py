@@ -25,6 +25,7 @@ AlertKind = Literal[
     "BILL_BROKEN",
     "BILL_LACKING",
     "BOOKS_STOPPED",
+    "CLOCK_SKEW",
     "CURRENCY_MISMATCH",
     "DAY_NOT_CLOSED",
     "DECRYPT_FAILED",
@@ -44,6 +45,7 @@ AlertKind = Literal[
     "REFUND_NO_FUNDS",
     "REFUND_UNKNOWN",
     "TRANSACTION_REUSED",
+    "WECHAT_UNREACHABLE",
 ]
 """Every kind there is, so that none is raised that no page of `backend/docs/runbook` tells what to do about."""
 log = structlog.get_logger()
@@ -115,8 +117,11 @@ def handle_alert(*, code: str, reason: str, staff: StaffMember, now: datetime) -
     audit.record(action="alerts.handled", actor=staff.code, subject=code, now=now, kind=handled)
 
 
-def end_alert(*, kind: AlertKind, subject: str, staff_id: int, reason: str, now: datetime) -> None:
-    """End an alert whose matter was settled by what `staff_id` did; one that somebody has ended stays as it is."""
+def end_alert(*, kind: AlertKind, subject: str, staff_id: int | None, reason: str, now: datetime) -> None:
+    """End an alert whose matter was settled by what `staff_id` did; one that somebody has ended stays as it is.
+
+    Nobody ends it where a check found that what was wrong is right again: then `staff_id` is None.
+    """
     is_open = (PaymentAlert.kind == kind) & (PaymentAlert.subject == subject) & PaymentAlert.handled_at.is_(None)
     ending = update(PaymentAlert).where(is_open).values(handled_at=now, handled_by=staff_id, handled_reason=reason)
     db.session.execute(ending.execution_options(synchronize_session=False))

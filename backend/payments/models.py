@@ -142,13 +142,14 @@ class HeardPayment(Base):
 class PaymentAlert(Base):
     """Something about a payment that a person has to look at; one of a kind for each subject.
 
-    Who has looked at it says what he did; told of again after that, it is not raised anew.
+    Who has looked at it says what he did; told of again after that, it is not raised anew. One that a check ended by
+    itself, because what was wrong is right again, was handled by nobody.
     """
 
     __tablename__ = "payment_alerts"
     __table_args__ = (
         UniqueConstraint("kind", "subject"),
-        CheckConstraint("(handled_at IS NULL) = (handled_by IS NULL)", name="handled_by"),
+        CheckConstraint("handled_by IS NULL OR handled_at IS NOT NULL", name="handled_by"),
         CheckConstraint("(handled_at IS NULL) = (handled_reason IS NULL)", name="handled_reason"),
         Index("ix_payment_alerts_handled_at_id", "handled_at", "id"),
     )

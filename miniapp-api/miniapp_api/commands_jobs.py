@@ -17,6 +17,7 @@ from backend.core.errors import Refusal
 from backend.jobs import clock_guard, publishing, self_check, service, worker
 from backend.jobs.senders import senders_of
 from backend.jobs.steps import STEPS
+from backend.jobs.wechat_watch import watch_steps
 from backend.messages.reminding import reminder_steps
 from backend.outbox.worker import outbox_steps
 from backend.payments.worker import money_steps
@@ -50,6 +51,7 @@ def scheduler(lead_seconds: int, minute_seconds: int) -> None:
         *words,
         *reconcile_steps(found),
         self_check.STEP,
+        *watch_steps(found),
     )
     lead = timedelta(seconds=lead_seconds)
     one = worker.Worker(context=app.app_context, steps=steps, lead=lead, minute_seconds=minute_seconds)

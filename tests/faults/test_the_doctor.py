@@ -18,10 +18,12 @@ from sqlalchemy import update
 from backend.core import clock
 from backend.core.config import Settings
 from backend.core.config_wechat import load_wechat
-from backend.core.db import db
+from backend.core.db import db, read_with_retries
 from backend.core.wire import Answer, WireBroken
 from backend.jobs import clock_guard
 from backend.jobs.clock_guard import Beat
+from backend.jobs.wechat_watch import watch_steps
+from backend.payments.alerts import open_by_kind
 from backend.regions.models import RegionsState
 from tests.world.bookkeeping import Bookkeeping
 from tests.world.giving import ClientWire
@@ -100,6 +102,16 @@ def test_certificates_that_cannot_be_had_tell_nothing_of_the_key(real: Flask, si
     finally:
         sim.does("knobs", **{"api.unsigned_200": "0"})
     assert "！ APIv3 密钥未能核对：没有取到平台证书（unsigned）" in said
+
+
+def test_a_server_whose_clock_is_wrong_is_told_by_the_doctor_and_by_the_scheduler(real: Flask, sim: Simulator) -> None:
+    (step,) = watch_steps(real.config["SETTINGS"])
+    for skew, told in (("-361", {"CLOCK_SKEW": 1}), ("0", {})):
+        sim.does("knobs", **{"clock.skew_seconds": skew})
+        assert ("请校准（NTP）" in examined(real).output) == bool(told)
+        with real.app_context():
+            step.act(clock.now())
+            assert read_with_retries(open_by_kind) == told
 
 
 def test_a_callback_address_that_leads_here_is_told_from_one_that_leads_elsewhere(real: Flask) -> None:

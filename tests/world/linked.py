@@ -23,6 +23,7 @@ from wechat_sim.clock import Clock
 from wechat_sim.environment import write_environment
 from wechat_sim.keys import Keys, make_keys, write_keys
 from wechat_sim.spoiling import deliveries
+from werkzeug.http import http_date
 
 from backend.core.config import Settings
 from backend.core.config_wechat import load_wechat
@@ -71,7 +72,8 @@ class SimWire:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         try:
             answer = self.app.test_client().open(path, method=method, **told)
-            return Answer(status=answer.status_code, headers=dict(answer.headers), body=answer.get_data())
+            dated = dict(answer.headers) | {"date": http_date(self.world.now())}  # As its server dates each answer.
+            return Answer(status=answer.status_code, headers=dated, body=answer.get_data())
         except ConnectionError:
             raise WireBroken("cut") from None
 

@@ -45,6 +45,9 @@ export const toldOfLetter = (letter: DeadLetter): Told => told('letter', letter.
 const BILL = /^(\w+):(\d{4}-\d{2}-\d{2})$/
 const isOfBill = (alert: PaymentAlert): boolean => alert.kind.startsWith('BILL_') || alert.kind === 'DAY_NOT_CLOSED'
 
+/** What is wrong with the way to WeChat Pay, and with no order of anybody's. */
+const OF_THE_WAY = ['CLOCK_SKEW', 'WECHAT_UNREACHABLE']
+
 /** The number by which the case is found, and by what name. */
 function numberOf(alert: PaymentAlert): string {
   const day = BILL.exec(alert.subject)
@@ -52,6 +55,7 @@ function numberOf(alert: PaymentAlert): string {
     const channel = dOr(`alert.channel.${day[1]}`, day[1])
     return d(isOfBill(alert) ? 'alert.of_day' : 'alert.on_day', { channel, day: day[2] })
   }
+  if (OF_THE_WAY.includes(alert.kind)) return d('alert.channel.wechat')
   if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: alert.subject })
   if (alert.kind === 'NOTICE_UNREADABLE') return d('alert.of_notice', { no: alert.subject })
   if (alert.kind === 'PAID_AGAIN') return d('waiting.reference', { reference: alert.subject })
@@ -68,6 +72,7 @@ function saidOf(alert: PaymentAlert, name: string, value: unknown): string {
   if (typeof value === 'number') return name.endsWith('_fen') ? yuan(value) : String(value)
   if (name === 'told_by') return words(value, 'alert.told_by')
   if (name === 'wrong' || name === 'contradicts') return words(value, 'alert.field')
+  if (name === 'why') return words(value, 'alert.why')
   if (name === 'answer') return words(value, 'bill.answer')
   if (name === 'state' || name === 'stands' || name === 'told') return words(value, isOfBill(alert) ? 'bill.state' : 'refund.state')
   return String(value)
