@@ -222,6 +222,7 @@ def _ordered(code: str, order: PaymentOrder, *, reused: bool, now: datetime) -> 
         expires_at=order.expires_at,
         return_url=f"/thanks?gift={code}",
         app_id=order.app_id,
+        notify_url=order.notify_url,
     )
     return OrderedGift(
         code=code,

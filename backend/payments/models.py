@@ -76,6 +76,8 @@ class PaymentOrder(Base):
     state: Mapped[str] = mapped_column(String(12))
     description: Mapped[str] = mapped_column(String(127), server_default="")
     """What the payer reads in the provider's cashier: the same at every announcement."""
+    notify_url: Mapped[str | None] = mapped_column(String(255))
+    """Where the provider tells us of the payment: the same at every announcement, whatever the settings say by then."""
     pay_url: Mapped[str | None] = mapped_column(String(255))
     prepay_id: Mapped[str | None] = mapped_column(String(64))
     announced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

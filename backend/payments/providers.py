@@ -61,6 +61,8 @@ class OrderToPrepay:
     """What the provider must know to collect the money of one order.
 
     `payer_ref` is who pays in the provider's own words (at WeChat the openid at `app_id`), where it wants to know.
+    `notify_url` is the provider's own `notify_url` as it was when the order was made; None for one made before that was
+    kept. Every field is the same at each announcement: in other words the provider takes the number for used.
     """
 
     out_trade_no: str
@@ -71,7 +73,7 @@ class OrderToPrepay:
     return_url: str
     app_id: str = ""
     payer_ref: str | None = None
-    payer_ip: str | None = None
+    notify_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +114,18 @@ class TradeAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class RefundToMake:
-    """What the provider must know to give money back. `refund_no` is ours and stays the same at every attempt."""
+    """What the provider must know to give money back: all of it the same at every attempt, `refund_no` is ours.
+
+    `notify_url` is where the provider tells us of it, as that was when the refund was approved; None for one that was
+    approved before that was kept.
+    """
 
     refund_no: str
     out_trade_no: str
     refund_fen: int
     total_fen: int
     reason: str
+    notify_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +189,11 @@ class Provider(Protocol):
     @property
     def merchant(self) -> str:
         """Our merchant number there."""
+        ...
+
+    @property
+    def notify_url(self) -> str:
+        """Where it tells us of payments and refunds: an address of ours, kept with each order and refund."""
         ...
 
     def app_id_for(self, channel: str) -> str:

@@ -52,6 +52,11 @@ class SandboxProvider:
     def __post_init__(self) -> None:
         refuse_in_production(self.settings)
 
+    @property
+    def notify_url(self) -> str:
+        """Where the sandbox sends its notices."""
+        return f"{self.settings.own_url}{NOTICE_PATH}"
+
     def app_id_for(self, _channel: str) -> str:
         """Return the one application number by which the sandbox knows us."""
         return APP_ID

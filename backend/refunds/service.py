@@ -92,11 +92,12 @@ def withdraw_refund(*, refund: str, person_id: int, now: datetime) -> None:
     row.state, row.ended_at = _after(row, workflow.WITHDRAW), now
 
 
-def approve_refund(*, refund: str, staff: StaffMember, now: datetime) -> None:
+def approve_refund(*, refund: str, staff: StaffMember, now: datetime, notify_url: str | None = None) -> None:
     """Approve a request: the first person checks it, the second lets the money go (R98, ASVS 2.3.5).
 
     With the second approval the fen are reserved and the order to the provider is owed, in one transaction. Refuses
     `FourEyes`, `RefundDecided`, and what `ask_refund` refuses: the fen may have moved on since it was asked.
+    `notify_url` is the provider's (`Provider.notify_url`): the order to it keeps the address as it is now.
     """
     authorise(staff, "refunds.decide", NATION, subject=refund)
     row = locked_refund(refund)
@@ -106,7 +107,7 @@ def approve_refund(*, refund: str, staff: StaffMember, now: datetime) -> None:
         row.state = _after(row, workflow.CHECK)
         row.checked_by, row.checked_at = staff.id, now
     else:
-        _let_go(row, became=_after(row, workflow.APPROVE), staff=staff, now=now)
+        _let_go(row, became=_after(row, workflow.APPROVE), staff=staff, notify_url=notify_url, now=now)
     audit.record(action="refunds.approve", actor=staff.code, subject=refund, now=now, state=row.state)
     failpoint("refund_decided")
 
@@ -206,7 +207,7 @@ def _check_free(money: GiftMoney, amount_fen: int) -> None:
         raise RefundTooLarge(free_fen=free_fen, refunded_fen=money.refunded_fen, refunding_fen=money.refunding_fen)
 
 
-def _let_go(row: Refund, *, became: str, staff: StaffMember, now: datetime) -> None:
+def _let_go(row: Refund, *, became: str, staff: StaffMember, notify_url: str | None, now: datetime) -> None:
     """Promise the fen and owe the order to the provider: number and body are fixed from now on (bugs 6, 9)."""
     gift = db.session.get_one(Gift, row.gift_id)
     order = db.session.get_one(PaymentOrder, gift.order_id, populate_existing=True)
@@ -216,7 +217,7 @@ def _let_go(row: Refund, *, became: str, staff: StaffMember, now: datetime) -> N
     _check_free(money, row.amount_fen)
     refund_no = f"R{new_code(21)}"
     row.state, row.approved_by, row.approved_at, row.account = became, staff.id, now, account
-    row.refund_no, row.body = refund_no, _frozen(refund_no, row, order)
+    row.refund_no, row.body = refund_no, _frozen(refund_no, row, order, notify_url=notify_url)
     row.next_ask_at = now + rules.FIRST_ASK
     free = [(credit.transfer_id, credit.where.free_fen) for credit in money.credits]
     parts = rules.take_from_last(free, row.amount_fen)
@@ -244,12 +245,13 @@ def _locked_account(order: PaymentOrder) -> str:
     return account
 
 
-def _frozen(refund_no: str, row: Refund, order: PaymentOrder) -> str:
+def _frozen(refund_no: str, row: Refund, order: PaymentOrder, *, notify_url: str | None) -> str:
     told = RefundToMake(
         refund_no=refund_no,
         out_trade_no=order.out_trade_no,
         refund_fen=row.amount_fen,
         total_fen=order.paid_fen or 0,
         reason=SENT_REASON,
+        notify_url=notify_url,
     )
     return json.dumps(asdict(told), ensure_ascii=False, sort_keys=True)

@@ -19,7 +19,7 @@ from backend.core.errors import NotFound
 from backend.core.failpoints import failpoint
 from backend.payments.alerts import raise_alert
 from backend.payments.inbox import hear
-from backend.payments.providers import Provider, RefundTold
+from backend.payments.providers import PaymentUnavailable, Provider, RefundTold
 from backend.payments.signature import NoticeRefused, ResourceUnreadable
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.payments.worker import provider_of
@@ -46,6 +46,14 @@ def current_provider() -> Provider:
         found = current_app.extensions["payment_provider"] = provider_of(settings())
     provider: Provider = found
     return provider
+
+
+def notify_url() -> str | None:
+    """Return where the provider tells us of payments and refunds, None where none is set up."""
+    try:
+        return current_provider().notify_url
+    except PaymentUnavailable:
+        return None
 
 
 def install_provider(app: Flask) -> None:

@@ -46,7 +46,6 @@ ORDER = OrderToPrepay(
     return_url="/thanks",
     app_id=MINI_APP,
     payer_ref="oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
-    payer_ip="203.0.113.9",
 )
 
 

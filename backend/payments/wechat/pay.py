@@ -100,20 +100,17 @@ class WechatPay:
         raise PaymentUnavailable()
 
     def _announcement(self, order: OrderToPrepay) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        return {
             "appid": order.app_id,
             "mchid": self.pay.mchid,
             "description": cut(order.description, DESCRIPTION_BYTES_MAX),
             "out_trade_no": order.out_trade_no,
             "time_expire": local_iso(order.expires_at),
             "attach": cut(order.attach, ATTACH_BYTES_MAX),
-            "notify_url": self.notify_url,
+            "notify_url": order.notify_url or self.notify_url,
             "amount": {"total": order.amount_fen, "currency": "CNY"},
             "payer": {"openid": order.payer_ref},
         }
-        if order.payer_ip is not None:
-            told["scene_info"] = {"payer_client_ip": order.payer_ip}
-        return told
 
     def pay_params(self, prepay_id: str, *, app_id: str, now: datetime) -> dict[str, str]:
         """Return what the phone hands to its cashier: timeStamp, nonceStr, package, signType, paySign. Calls nobody."""

@@ -45,7 +45,7 @@ class Refunds:
         told: dict[str, Any] = {
             "out_trade_no": refund.out_trade_no,
             "out_refund_no": refund.refund_no,
-            "notify_url": self.notify_url,
+            "notify_url": refund.notify_url or self.notify_url,
             "amount": {"refund": refund.refund_fen, "total": refund.total_fen, "currency": "CNY"},
         }
         if refund.reason:

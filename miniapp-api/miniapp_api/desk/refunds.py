@@ -21,7 +21,7 @@ from backend.regions.queries import views_of
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.once import once
 from miniapp_api.paging import before_id, listed
-from miniapp_api.payments import current_provider
+from miniapp_api.payments import current_provider, notify_url
 from miniapp_api.refund_schemas import (
     CardActFormSchema,
     CardFormSchema,
@@ -63,7 +63,10 @@ def ask(form: dict[str, Any]) -> Response:
 @desk_writes
 def approve(code: str) -> Response:
     """Approve a request: the first person checks it, the second lets the money go."""
-    return _once(lambda staff: service.approve_refund(refund=code, staff=staff, now=clock.now()), code)
+    where = notify_url()
+    return _once(
+        lambda staff: service.approve_refund(refund=code, staff=staff, now=clock.now(), notify_url=where), code
+    )
 
 
 @bp.post("/desk/refunds/<code>/refusal")

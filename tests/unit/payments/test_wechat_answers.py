@@ -157,7 +157,6 @@ def test_an_order_is_announced_with_all_that_wechat_must_know(tmp_path: Path) ->
         "notify_url": "https://home.test/api/v1/payments/notices/wechat",
         "amount": {"total": 5000, "currency": "CNY"},
         "payer": {"openid": ORDER.payer_ref},
-        "scene_info": {"payer_client_ip": "203.0.113.9"},
     }
 
 
@@ -171,10 +170,9 @@ def test_the_same_order_is_announced_in_the_same_words(tmp_path: Path) -> None:
 
 def test_a_long_title_is_cut_to_the_bytes_that_wechat_takes_and_no_letter_in_two(tmp_path: Path) -> None:
     wechat, wire = provider(tmp_path, signed_answer({"prepay_id": "wx1"}))
-    wechat.prepay(replace(ORDER, description="修" * 100 + "\ud83d", payer_ip=None), now=NOW)
+    wechat.prepay(replace(ORDER, description="修" * 100 + "\ud83d"), now=NOW)
     sent = json.loads(wire.asked[0][3])
     assert sent["description"] == "修" * 42
-    assert "scene_info" not in sent
 
 
 REFUSALS = [
