@@ -24,6 +24,7 @@ SCENE_CHARS_MAX, QUERY_CHARS_MAX = 32, 1024
 SCENE_CHARS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$&'()*+,/:;=?@-._~")
 CODE_PIXELS = 1280
 LINK_DAYS_MAX = 30
+SCHEME = "weixin://"
 TEXT_CHARS_MAX = 2500
 PROFILE, COMMENT = 1, 2
 """Where a text will stand, as the word check asks: in somebody's profile, or under something as a comment."""
@@ -96,14 +97,16 @@ class WechatServer:
         until = {"expire_type": 1, "expire_interval": _days(days)}
         asked = where | until | {"env_version": self.settings.mini_version}
         path = "/wxa/generate_urllink"
-        return _address(self._calls.with_token(self.settings.mini, path, asked, now=now), "url_link", path)
+        told = self._calls.with_token(self.settings.mini, path, asked, now=now)
+        return _address(told, "url_link", path, begins=("https://", "http://"))
 
     def url_scheme(self, *, page: str, query: Mapping[str, str], days: int, now: datetime) -> str:
         """Return a `weixin://` address that opens a page of the mini-program, for 1 to 30 days."""
         where = {"path": page, "query": _query(query), "env_version": self.settings.mini_version}
         asked = {"jump_wxa": where, "is_expire": True, "expire_type": 1, "expire_interval": _days(days)}
         path = "/wxa/generatescheme"
-        return text_of(self._calls.with_token(self.settings.mini, path, asked, now=now), "openlink", path, limit=512)
+        told = self._calls.with_token(self.settings.mini, path, asked, now=now)
+        return _address(told, "openlink", path, begins=(SCHEME,))
 
     def check_text(self, text: str, *, openid: str, place: int, nickname: str | None, now: datetime) -> TextVerdict:
         """Return what WeChat thinks of a text that a user of the last two hours wrote. `errcode` 0 is no pass.
@@ -188,8 +191,9 @@ def _query(query: Mapping[str, str]) -> str:
     return text
 
 
-def _address(told: dict[str, Any], name: str, path: str) -> str:
+def _address(told: dict[str, Any], name: str, path: str, *, begins: tuple[str, ...]) -> str:
+    """Return an address that a browser may be sent to: of the promised kind and no other, above all no script."""
     address = text_of(told, name, path, limit=512)
-    if not address.startswith(("https://", "http://")):
+    if not address.startswith(begins):
         raise WechatUnavailable()
     return address

@@ -15,7 +15,7 @@ from tests.world.bookkeeping import VILLAGE, local
 from tests.world.giving import Giving
 from tests.world.weixin import OFFICIAL, Weixin, says, weixin, with_wechat
 
-LINK = "/wxa/generate_urllink"
+LINK, SCHEME = "/wxa/generate_urllink", "/wxa/generatescheme"
 OWN = "http://127.0.0.1:8000"
 
 
@@ -115,14 +115,40 @@ def test_a_browser_is_led_into_the_mini_program_by_an_address_that_is_kept(villa
 
 
 def test_a_spent_quota_is_quiet_and_is_not_asked_about_again_at_once(village: Giving, world: Weixin) -> None:
-    world.lays(LINK, says(85400, "url link quota"))
+    for interface in (LINK, SCHEME):
+        world.lays(interface, says(85400, "url link quota"))
     for _ in range(3):
         answer = asks(village, "open", kind="project", code=village.fund)
         assert (answer.status_code, answer.json["code"]) == (404, "WECHAT_NOT_SET_UP")
-    assert world.count(LINK) == 1
+    assert (world.count(LINK), world.count(SCHEME)) == (1, 1)
     world.lays(LINK, says(0, url_link="https://wxaurl.cn/later"))
     village.later(minutes=10)
     assert asks(village, "open", kind="project", code=village.fund).json == {"url": "https://wxaurl.cn/later"}
+
+
+def test_where_no_link_is_made_the_scheme_opens_wechat_and_is_kept_until_a_link_can_be_had(
+    village: Giving, world: Weixin
+) -> None:
+    world.lays(LINK, says(85400, "url link quota"))
+    world.lays(SCHEME, says(0, openlink="weixin://dl/business/?t=one"))
+    for minutes in (0, 5, 11, 30):
+        village.clock = local("2026-06-01 10:00")
+        village.later(minutes=minutes)
+        assert asks(village, "open", kind="project", code=village.fund).json == {"url": "weixin://dl/business/?t=one"}
+    assert (world.count(LINK), world.count(SCHEME)) == (3, 1)
+    where = {"path": "pages/project/index", "query": f"code={village.fund}", "env_version": "release"}
+    assert world.last(SCHEME).body["jump_wxa"] == where
+    world.lays(LINK, says(0, url_link="https://wxaurl.cn/better"))
+    village.later(minutes=11)
+    for _ in range(2):
+        assert asks(village, "open", kind="project", code=village.fund).json == {"url": "https://wxaurl.cn/better"}
+    assert (world.count(LINK), world.count(SCHEME)) == (4, 1)
+
+
+def test_a_wechat_that_does_not_answer_is_not_asked_for_a_scheme_as_well(village: Giving, world: Weixin) -> None:
+    world.lays(LINK, 502)
+    assert asks(village, "open", kind="project", code=village.fund).status_code == 404
+    assert world.count(SCHEME) == 0
 
 
 def test_an_address_that_still_lives_is_used_while_no_new_one_can_be_had(village: Giving, world: Weixin) -> None:

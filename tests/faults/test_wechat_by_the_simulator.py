@@ -115,6 +115,16 @@ def test_a_token_that_ended_is_fetched_once_more(village: Real, sim: Simulator, 
     assert (sim.asked("stable_token") <= 3, sim.asked("generate_urllink")) == (True, 3)
 
 
+def test_where_no_link_can_be_made_a_browser_is_led_into_wechat_by_a_scheme(village: Real, sim: Simulator) -> None:
+    sim.does("knobs", **{"server.quota@generate_urllink": "1"})
+    try:
+        query = {"kind": "project", "code": village.fund}
+        told = village.app.test_client().get("/api/v1/wechat/open", query_string=query).json
+    finally:
+        sim.does("knobs", **{"server.quota@generate_urllink": "0"})
+    assert (told or {})["url"].startswith("weixin://dl/business/?t=")
+
+
 def test_a_poster_is_drawn_and_read_and_opens_the_scan_page(village: Real, sim: Simulator) -> None:
     def make() -> tuple[str, str]:
         link = make_poster(project_code=village.fund, place="村口", actor="cadre", now=village.clock)

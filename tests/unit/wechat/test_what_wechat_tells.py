@@ -167,6 +167,9 @@ def test_a_link_and_a_scheme_open_a_page_for_some_days(calls: Calls, world: Weix
         world.lays(LINK, answer)
         with pytest.raises(WechatUnavailable):
             calls.does("url_link", **told)
+    world.lays(SCHEME, says(0, openlink="javascript:alert(1)"))
+    with pytest.raises(WechatUnavailable):
+        calls.does("url_scheme", **told)
 
 
 def test_words_are_sent_as_they_are_and_only_a_pass_passes(calls: Calls, world: Weixin) -> None:
