@@ -20,6 +20,7 @@ from backend.ledger.accounts import NATIONAL, UNALLOCATED, account
 from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount, find_transfer, lock_account, post
 from backend.ledger.queries import balance_fen
 from backend.ledger.reasons import PAYOUT, REALLOCATION
+from backend.payments.alerts import end_alert
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.projects.models import Project
 from backend.projects.service import lock_project
@@ -105,6 +106,8 @@ def reallocate(*, reference: str, project: str, staff: StaffMember, now: datetim
     )
     if posted.is_new:
         audit.record(action="unallocated.reallocate", actor=staff.code, subject=reference, now=now, project=project)
+        told = f"已安排给“{target.title}”"
+        end_alert(kind="MONEY_WAITS", subject=reference, staff_id=staff.id, reason=told, now=now)
         tell_of_reallocated(reference, project=target, amount_fen=left_fen, now=now)
     return posted
 

@@ -6,20 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, func, literal, select
+from sqlalchemy import Select, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
+from backend.core.clock import local_day
 from backend.core.db import db
+from backend.core.workdays import begun_before, working_day_after
 from backend.disbursements.references import reallocation_reference
 from backend.donations.models import Gift
 from backend.ledger.accounts import UNALLOCATED
 from backend.ledger.models import Transfer
 from backend.ledger.reasons import REFUND_RETURNED
-from backend.payments.models import ExtraPayment, PaymentOrder
+from backend.payments.alerts import SUBJECT_CHARS_MAX, AlertKind
+from backend.payments.models import ExtraPayment, PaymentAlert, PaymentOrder
 from backend.projects.queries import find_projects, funds_of
 from backend.projects.rules import ProjectRecord, state_of
 from backend.refunds.queries import refunded_of_gift
 from backend.refunds.workflow import HOLDING
+
+WORKING_DAYS = 3
+"""What its giver was told: within so many working days it has a use or goes back (`payments/telling.py`)."""
+MONEY_WAITS: AlertKind = "MONEY_WAITS"
+AS_POSTED = ("id", "reference", "channel", "provider_date", "posted_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,7 @@ class WaitingMoney:
 
     `meant_for` is the project or fund of the giver's order; None where no order of ours stands behind the money.
     `offers` is where it is best given: that project if it still collects, and the mutual-aid fund of its village.
+    `due_on` is the last day on which it should get a use, until midnight in Shanghai; `is_overdue` that it has passed.
     """
 
     id: int
@@ -36,16 +45,60 @@ class WaitingMoney:
     channel: str | None
     provider_date: date | None
     posted_at: datetime
+    due_on: date
+    is_overdue: bool
     meant_for: ProjectRecord | None
     offers: tuple[ProjectRecord, ...]
 
 
-def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[WaitingMoney]:
-    """Return the money that arrived and has no project yet, newest first, less what goes back to its giver (law 7)."""
+@dataclass(frozen=True, kw_only=True)
+class OverdueMoney:
+    """Money whose term is over: under which reference it came, and how many fen of it still wait."""
+
+    reference: str
+    amount_fen: int
+    due_on: date
+
+
+def waiting_money(*, after_id: int | None, limit: int, now: datetime) -> list[WaitingMoney]:
+    """Return the money that arrived and has no project yet, oldest first, less what goes back to its giver (law 7)."""
+    rows = db.session.execute(_waiting(after_id=after_id or 0).order_by(Transfer.id).limit(limit)).all()
+    wanted, funds = _wanted([row.purse for row in rows if row.purse is not None])
+    found = []
+    for row in rows:
+        told = {name: getattr(row.Transfer, name) for name in AS_POSTED} | {"amount_fen": int(row.left_fen)}
+        meant = wanted.get(row.purse)
+        fund = None if meant is None else funds.get(meant.village_code)
+        due_on = due_day(row.Transfer.posted_at)
+        told |= {"due_on": due_on, "is_overdue": local_day(now) > due_on}
+        found.append(WaitingMoney(**told, meant_for=meant, offers=offers(meant, fund=fund, now=now)))
+    return found
+
+
+def due_day(posted_at: datetime) -> date:
+    """Return the last day of the term in which money without a project is given a use, or back to its giver."""
+    return working_day_after(local_day(posted_at), WORKING_DAYS)
+
+
+def overdue_money(*, limit: int, now: datetime) -> list[OverdueMoney]:
+    """Return the money whose term is over and of which no alert was raised yet, oldest first."""
+    named = func.substr(Transfer.reference, 1, SUBJECT_CHARS_MAX)
+    is_raised = exists().where(PaymentAlert.kind == MONEY_WAITS, PaymentAlert.subject == named)
+    is_over = Transfer.posted_at < begun_before(now, count=WORKING_DAYS)
+    rows = db.session.execute(_waiting().where(is_over, ~is_raised).order_by(Transfer.id).limit(limit)).all()
+    return [
+        OverdueMoney(
+            reference=row.Transfer.reference, amount_fen=int(row.left_fen), due_on=due_day(row.Transfer.posted_at)
+        )
+        for row in rows
+    ]
+
+
+def _waiting(*, after_id: int = 0) -> Select[Transfer, str, int]:
     given, paid_before = aliased(Transfer), aliased(PaymentOrder)
     is_given = exists().where(given.reference == literal(reallocation_reference("")) + Transfer.reference)
     refunded = refunded_of_gift(HOLDING)
-    statement = (
+    return (
         select(
             Transfer,
             func.coalesce(PaymentOrder.purse, paid_before.purse).label("purse"),
@@ -56,23 +109,8 @@ def waiting_money(*, before_id: int | None, limit: int, now: datetime) -> list[W
         .outerjoin(ExtraPayment, ExtraPayment.reference == Transfer.reference)
         .outerjoin(paid_before, paid_before.id == ExtraPayment.order_id)
         .where(Transfer.target_account == UNALLOCATED, Transfer.reason != REFUND_RETURNED, ~is_given)
-        .where(Transfer.amount_fen > refunded)
-        .order_by(Transfer.id.desc())
-        .limit(limit)
+        .where(Transfer.amount_fen > refunded, Transfer.id > after_id)
     )
-    if before_id is not None:
-        statement = statement.where(Transfer.id < before_id)
-    rows = db.session.execute(statement).all()
-    wanted, funds = _wanted([row.purse for row in rows if row.purse is not None])
-    apart = ("meant_for", "offers")
-    names = [name for name in WaitingMoney.__dataclass_fields__ if name not in apart]
-    found = []
-    for row in rows:
-        told = {name: getattr(row.Transfer, name) for name in names} | {"amount_fen": int(row.left_fen)}
-        meant = wanted.get(row.purse)
-        fund = None if meant is None else funds.get(meant.village_code)
-        found.append(WaitingMoney(**told, meant_for=meant, offers=offers(meant, fund=fund, now=now)))
-    return found
 
 
 def offers(meant: ProjectRecord | None, *, fund: ProjectRecord | None, now: datetime) -> tuple[ProjectRecord, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from backend.core import idempotency
 from backend.core.clock import local_day
+from backend.disbursements import overdue
 from backend.ledger import chain, ordering, queries
 from backend.people.login import forget_old_failures
 from backend.people.login_states import forget_old_states
@@ -18,6 +19,7 @@ from backend.volunteers.minors import end_old_consents
 
 ORDER_CHUNK = 100  # Numbering and rolling up so many holds the write lock for about 25 ms.
 CHAIN_CHUNK = 200
+MONEY_CHUNK = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,14 @@ def _end_consents(now: datetime) -> int:
     return end_old_consents(now=now)
 
 
+def _has_overdue(now: datetime) -> bool:
+    return overdue.has_overdue(now=now)
+
+
+def _call_for_overdue(now: datetime) -> int:
+    return overdue.call_for_overdue(limit=MONEY_CHUNK, now=now)
+
+
 STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
     Step(name="chain", act=_chain, has_work=_has_unlinked, every_seconds=10),
@@ -76,4 +86,5 @@ STEPS: tuple[Step, ...] = (
     Step(name="forget_people", act=_forget_people, every_seconds=3600),
     Step(name="end_terms", act=_end_terms, every_seconds=3600),
     Step(name="end_consents", act=_end_consents, every_seconds=3600),
+    Step(name="money_waits", act=_call_for_overdue, has_work=_has_overdue, every_seconds=600),
 )

@@ -18,7 +18,7 @@ from backend.core.text import clean_line
 from backend.payments.models import PaymentAlert
 from backend.people.rights import NATION, StaffMember, authorise
 
-REASON_CHARS_MAX = 200
+REASON_CHARS_MAX, SUBJECT_CHARS_MAX = 200, 64
 AlertKind = Literal[
     "AMOUNT_MISMATCH",
     "APP_MISMATCH",
@@ -31,6 +31,7 @@ AlertKind = Literal[
     "DECRYPT_FAILED",
     "GIFT_REDIRECTED",
     "MERCHANT_MISMATCH",
+    "MONEY_WAITS",
     "NOTICE_ID_REUSED",
     "NOTICE_UNREADABLE",
     "NOT_POSTED_YET",
@@ -73,7 +74,8 @@ class Alert:
 def raise_alert(*, kind: AlertKind, subject: str, now: datetime, **facts: object) -> None:
     """Write one alert in the present transaction; a second one of the same kind about the same subject is none."""
     told = json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str)
-    row = insert_once(PaymentAlert).values(code=new_code(), kind=kind, subject=subject[:64], facts=told, raised_at=now)
+    about = {"kind": kind, "subject": subject[:SUBJECT_CHARS_MAX]}
+    row = insert_once(PaymentAlert).values(code=new_code(), **about, facts=told, raised_at=now)
     db.session.execute(row.on_conflict_do_nothing())
     log.warning("payment_alert", kind=kind, subject=subject)
 
@@ -122,6 +124,7 @@ def end_alert(*, kind: AlertKind, subject: str, staff_id: int | None, reason: st
 
     Nobody ends it where a check found that what was wrong is right again: then `staff_id` is None.
     """
-    is_open = (PaymentAlert.kind == kind) & (PaymentAlert.subject == subject) & PaymentAlert.handled_at.is_(None)
+    its = (PaymentAlert.kind == kind) & (PaymentAlert.subject == subject[:SUBJECT_CHARS_MAX])
+    is_open = its & PaymentAlert.handled_at.is_(None)
     ending = update(PaymentAlert).where(is_open).values(handled_at=now, handled_by=staff_id, handled_reason=reason)
     db.session.execute(ending.execution_options(synchronize_session=False))

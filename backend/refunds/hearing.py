@@ -14,10 +14,10 @@ from backend.core.clock import local_day
 from backend.core.db import db, insert_once, write_with_retries
 from backend.core.failpoints import failpoint
 from backend.donations.models import Gift
-from backend.ledger.accounts import WORLD, purse_of, refunds_account
+from backend.ledger.accounts import UNALLOCATED, WORLD, purse_of, refunds_account
 from backend.ledger.posting import post
 from backend.ledger.reasons import REFUND, REFUND_RETURNED
-from backend.payments.alerts import raise_alert
+from backend.payments.alerts import end_alert, raise_alert
 from backend.payments.models import PAID, OrderAsk, PaymentOrder
 from backend.payments.providers import RefundTold
 from backend.projects.models import Project
@@ -26,7 +26,7 @@ from backend.projects.service import move_leftovers
 from backend.receipts.service import cancel_receipt
 from backend.refunds import workflow
 from backend.refunds.models import HeardRefund, Refund
-from backend.refunds.queries import returned_reference
+from backend.refunds.queries import money_of, returned_reference
 from backend.refunds.repairs import end_with_refund, hear_abnormal_again
 from backend.refunds.service import tell_giver
 from backend.refunds.wording import PRINTED_CARD_REASON, PRINTED_REASON
@@ -36,6 +36,8 @@ SHORT_OF_MONEY = "NOT_ENOUGH"
 """The provider's word that our own account there holds too little: nothing is refused, it is tried again."""
 OUR_OWN_ACCOUNT = "商户"
 """How the account begins that was credited when money went back to us: its giver has nothing of it yet (ADR 0028)."""
+WENT_BACK = "已全部退回捐款人"
+"""How an alert about money that waited for its project ends when none was found."""
 
 
 def hear(told: RefundTold, *, now: datetime) -> str:
@@ -153,6 +155,15 @@ def _post_success(row: Refund, order: PaymentOrder, *, is_to_card: bool, now: da
     )
     reason = PRINTED_CARD_REASON if is_to_card else PRINTED_REASON
     cancel_receipt(transfer_id=posted.id, gift_id=row.gift_id, reason=reason, now=now)
+    _end_waiting(row, order, now=now)
+
+
+def _end_waiting(row: Refund, order: PaymentOrder, *, now: datetime) -> None:
+    """Money that waited for a project and went back whole calls nobody any more."""
+    went_whole = row.account == UNALLOCATED and money_of(order).refunded_fen == order.paid_fen
+    if went_whole and row.approved_by is not None:
+        by, subject = row.approved_by, order.out_trade_no
+        end_alert(kind="MONEY_WAITS", subject=subject, staff_id=by, reason=WENT_BACK, now=now)
 
 
 def _give_back_to_purse(row: Refund, *, now: datetime) -> None:

@@ -119,11 +119,11 @@ def test_a_closed_project_gets_no_payout_and_no_reallocation(desk: Desk, lamps: 
 
 def test_money_without_a_project_waits_and_is_given_one_once(desk: Desk, fund: str, lamps: str) -> None:
     first, second = (desk.comes_in("00/unallocated", fen, reason="gift_unallocated") for fen in (30_00, 40_00))
-    assert [one["amount_fen"] for one in desk.payer.sees("/desk/unallocated").json["items"]] == [40_00, 30_00]
-    newest = desk.payer.sees("/desk/unallocated?limit=1").json
-    assert [(one["meant_for"], one["offers"]) for one in newest["items"]] == [(None, [])], "no order of ours"
-    older = desk.payer.sees(f"/desk/unallocated?cursor={newest['next_cursor']}").json
-    assert [one["reference"] for one in older["items"]] == [first]
+    assert [one["amount_fen"] for one in desk.payer.sees("/desk/unallocated").json["items"]] == [30_00, 40_00]
+    oldest = desk.payer.sees("/desk/unallocated?limit=1").json
+    assert [(one["meant_for"], one["offers"]) for one in oldest["items"]] == [(None, [])], "no order of ours"
+    newer = desk.payer.sees(f"/desk/unallocated?cursor={oldest['next_cursor']}").json
+    assert [one["reference"] for one in newer["items"]] == [second]
 
     path = f"/desk/unallocated/{first}/reallocations"
     assert [desk.payer.does(path, {"project_code": lamps}).status_code for _ in range(2)] == [201, 201]

@@ -22,7 +22,8 @@ const ended = (state: PayoutState, change: Partial<Payout> = {}): Payout => ({ .
 const purse = (code: string, title: string, state: PurseName['state'] = 'collecting'): PurseName => ({ code, title, village_name: '众心村', state })
 const [roof, fund] = [purse('R', '屋顶', 'ended'), purse('F', '互助基金')]
 const money: WaitingMoney = {
-  reference: 'D1', amount_fen: 30_00, channel: 'sandbox', provider_date: null, posted_at: '2026-06-01T12:00:00+08:00', meant_for: roof, offers: [fund],
+  reference: 'D1', amount_fen: 30_00, channel: 'sandbox', provider_date: null, posted_at: '2026-06-01T12:00:00+08:00',
+  due_on: '2026-06-04', is_overdue: false, meant_for: roof, offers: [fund],
 }
 
 beforeEach(() => {
@@ -115,6 +116,13 @@ describe('waiting money', () => {
     expect(wishOf(money)).toBe('捐款人想捐给：屋顶 · 众心村（募集已结束）')
     expect(wishOf({ ...money, meant_for: { ...roof, state: 'closed' } })).toContain('（已结项）')
     expect(wishOf({ ...money, meant_for: null, offers: [] })).toContain('不知道')
+  })
+
+  it('says until when it gets a use, and that this day is over', () => {
+    const text = (change: Partial<WaitingMoney>): string => mount(WaitingRow, { props: { money: { ...money, ...change } } }).text()
+    expect(text({})).toContain('最晚 2026-06-04 要安排好')
+    expect(text({})).not.toContain('超过')
+    expect(text({ is_overdue: true })).toContain('已经超过三个工作日（最晚应在 2026-06-04 安排好）')
   })
 
   it('is offered first where it is best given, and each place stands once', () => {

@@ -31,6 +31,8 @@ describe('an alert', () => {
     ['what does not match, in words', alert('REFUND_MISMATCH', { state: 'success', wrong: 'amount,new_thing' }),
       ['退款单号 D1', '情况：已退回', '对不上的地方：金额、new_thing']],
     ['a list of it, or none', alert('PAID_AGAIN', { contradicts: [], amount_fen: 1, order: 'D9' }, 'again-7'), ['编号 again-7', '金额：¥0.01', '订单号：D9']],
+    ['money that waits too long, and when it was due', alert('MONEY_WAITS', { amount_fen: 30_00, due_on: '2026-05-29' }, 'again-7'),
+      ['编号 again-7', '金额：¥30', '最晚应办好的日子：2026-05-29']],
     ['a day of a channel', alert('DAY_NOT_CLOSED', { state: 'open', answer: null }, 'wechat:2026-05-31'),
       ['微信支付 2026-05-31 的账单', '情况：有差异要处理']],
     ['a channel on a day', alert('DECRYPT_FAILED', {}, 'wechat:2026-05-31'), ['微信支付 2026-05-31']],
@@ -51,7 +53,8 @@ describe('an alert', () => {
   it('leads to where it is settled', () => {
     const places = (one: PaymentAlert): string => placeOf(one)?.url ?? ''
     expect(places(alert('DAY_NOT_CLOSED', {}, 'wechat:2026-05-31'))).toContain('reconciled')
-    expect(['GIFT_REDIRECTED', 'PAID_AGAIN'].map((kind) => places(alert(kind)).includes('unallocated'))).toEqual([true, true])
+    const waiting = ['GIFT_REDIRECTED', 'PAID_AGAIN', 'MONEY_WAITS']
+    expect(waiting.map((kind) => places(alert(kind)).includes('unallocated'))).toEqual([true, true, true])
     expect(places(alert('REFUND_ABNORMAL'))).toContain('wanted=abnormal')
     expect(places(alert('REFUND_NO_FUNDS'))).toContain('refunds')
     expect(places(alert('ORDER_UNKNOWN'))).toContain('reconciliation')

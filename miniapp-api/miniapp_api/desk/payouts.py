@@ -93,10 +93,10 @@ def refuse(form: dict[str, Any], code: str) -> Response:
 @bp.response(200, schemas.WaitingMoneyListSchema)
 @desk_reads
 def list_unallocated(page: dict[str, Any]) -> dict[str, Any]:
-    """List the money that arrived and has no project yet, newest first, with what its giver had meant."""
+    """List the money that arrived and has no project yet, oldest first: until when, and what its giver had meant."""
     staff, limit, now = require_staff(), page["limit"], clock.now()
     authorise(staff, "unallocated.read", NATION)
-    rows = waiting_money(before_id=before_id(page), limit=limit + 1, now=now)
+    rows = waiting_money(after_id=before_id(page), limit=limit + 1, now=now)
     names = called(row.meant_for.village_code for row in rows if row.meant_for is not None)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: _waits(row, names=names, now=now))
 

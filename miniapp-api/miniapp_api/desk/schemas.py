@@ -171,7 +171,8 @@ class WaitingMoneySchema(Schema):
     """Money that arrived and has no project yet.
 
     `meant_for`: what its giver chose, null when no order of ours stands behind it. `offers`: where it is best given,
-    the nearest to that wish first: the project if it still collects, and the fund of its village.
+    the nearest to that wish first: the project if it still collects, and the fund of its village. `due_on`: the last
+    day of its term, the third working day after it came; `is_overdue`: that day is over.
     """
 
     reference = fields.String(required=True)
@@ -179,6 +180,8 @@ class WaitingMoneySchema(Schema):
     channel = fields.String(required=True, allow_none=True)
     provider_date = fields.Date(required=True, allow_none=True)
     posted_at = LocalTime(required=True)
+    due_on = fields.Date(required=True)
+    is_overdue = fields.Boolean(required=True)
     meant_for = fields.Nested(PurseNameSchema, required=True, allow_none=True)
     offers = fields.List(fields.Nested(PurseNameSchema), required=True)
 

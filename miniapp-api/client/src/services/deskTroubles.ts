@@ -58,7 +58,7 @@ function numberOf(alert: PaymentAlert): string {
   if (OF_THE_WAY.includes(alert.kind)) return d('alert.channel.wechat')
   if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: alert.subject })
   if (alert.kind === 'NOTICE_UNREADABLE') return d('alert.of_notice', { no: alert.subject })
-  if (alert.kind === 'PAID_AGAIN') return d('waiting.reference', { reference: alert.subject })
+  if (alert.kind === 'PAID_AGAIN' || alert.kind === 'MONEY_WAITS') return d('waiting.reference', { reference: alert.subject })
   return d('bill.order', { no: alert.subject })
 }
 
@@ -88,11 +88,13 @@ export function linesOf(alert: PaymentAlert): string[] {
   return [numberOf(alert), ...told.map(line), d('alert.since', { time: moment(alert.raised_at) })]
 }
 
+const WAITING = ['GIFT_REDIRECTED', 'PAID_AGAIN', 'MONEY_WAITS']
+
 /** Where the case is worked on, if the desk has a page for it. */
 export function placeOf(alert: PaymentAlert): { url: string; text: string } | null {
   const day = BILL.exec(alert.subject)
   if (day && isOfBill(alert)) return { url: to('desk/reconciled', { channel: day[1], day: day[2] }), text: d('bill.title') }
-  if (alert.kind === 'GIFT_REDIRECTED' || alert.kind === 'PAID_AGAIN') return { url: to('desk/unallocated'), text: d('home.unallocated') }
+  if (WAITING.includes(alert.kind)) return { url: to('desk/unallocated'), text: d('home.unallocated') }
   if (alert.kind === 'REFUND_ABNORMAL') return { url: to('desk/refunds', { wanted: 'abnormal' }), text: d('alert.to_abnormal') }
   if (alert.kind === 'REFUND_NO_FUNDS') return { url: to('desk/refunds'), text: d('home.refunds') }
   return ['ORDER_UNKNOWN', 'REFUND_UNKNOWN'].includes(alert.kind) ? { url: to('desk/reconciliation'), text: d('home.reconciliation') } : null

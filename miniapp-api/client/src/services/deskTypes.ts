@@ -182,6 +182,9 @@ export interface WaitingMoney {
   channel: string | null
   provider_date: string | null
   posted_at: string
+  /** The last day of its term; overdue once that day is over. */
+  due_on: string
+  is_overdue: boolean
   meant_for: PurseName | null
   offers: PurseName[]
 }
