@@ -12,8 +12,9 @@ from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
 from backend.core.together import write_together
 from backend.payments.models import HeardPayment
 from backend.payments.providers import Provider, RefundTold, Told, Unreadable
-from backend.payments.settle import keep_for_later, settle, settle_waiting, store_unreadable
+from backend.payments.settle import keep_for_later, lay_aside, settle, settle_waiting, store_unreadable
 from backend.payments.settle_care import WAITING
+from backend.payments.shapes import ShapeWrong
 from backend.payments.transactions import read_stored
 
 log = structlog.get_logger()
@@ -57,10 +58,12 @@ def settle_what_waits(*, provider: Provider, now: datetime, limit: int = 50) -> 
     rows = read_with_retries(lambda: db.session.execute(oldest).all())
     settled = 0
     for row in rows:
-        paid = read_stored(row.body, provider=provider.name, notice_id=row.notice_id, told_by=row.told_by)
         try:
+            paid = read_stored(row.body, provider=provider.name, notice_id=row.notice_id, told_by=row.told_by)
             write_with_retries(lambda: settle_waiting(paid, heard_id=row.id, now=now))  # noqa: B023 - called at once.
             settled += 1
+        except ShapeWrong:
+            write_with_retries(lambda: lay_aside(row.id, notice_id=row.notice_id, now=now))  # noqa: B023 - called at once.
         except Refusal as refusal:
-            log.warning("payment_still_waits", order=paid.out_trade_no, reason=refusal.code)
+            log.warning("payment_still_waits", notice=row.notice_id, reason=refusal.code)
     return settled

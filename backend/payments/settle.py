@@ -95,6 +95,13 @@ def settle_waiting(paid: Paid, *, heard_id: int, now: datetime) -> str:
     return _act_on(paid, heard_id=heard_id, now=now)
 
 
+def lay_aside(heard_id: int, *, notice_id: str, now: datetime) -> None:
+    """Take a word out of those that wait which cannot be read any more, and call a person; the order is asked about."""
+    waits = (HeardPayment.id == heard_id) & (HeardPayment.outcome == WAITING)
+    db.session.execute(update(HeardPayment).where(waits).values(outcome=IGNORED))
+    raise_alert(kind="NOTICE_UNREADABLE", subject=notice_id, now=now)
+
+
 def store_unreadable(told: Unreadable, *, now: datetime) -> None:
     """Store a verified notice that is no payment; one that we should have understood also calls a person."""
     row = insert_once(HeardPayment).values(

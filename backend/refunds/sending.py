@@ -48,15 +48,16 @@ def ask_due(*, provider: Refunding, name: str, now: datetime, limit: int = 20) -
     """Ask about the refunds that are due and act upon the answers; return how many were asked about.
 
     For the worker; opens its own short transactions and asks with none open. One of which the provider never heard
-    is sent to it again as it was: the first sending was lost, and two of the same number are one. While the books are
+    is sent to it again as it was: the first sending was lost, and two of the same number are one. One that it has
+    given a number of its own is not: that it now knows nothing of it is no word to act upon. While the books are
     stopped nobody is asked and nothing is sent.
     """
     due = write_with_retries(lambda: [] if guard.are_stopped() else _claim(provider=name, now=now, limit=limit))
-    for refund_no, body in due:
+    for refund_no, body, may_be_sent in due:
         failpoint("refund_question_claimed")
         told = provider.query_refund(refund_no, now=now)
         failpoint("refund_question_answered")
-        if told.state == "absent":
+        if told.state == "absent" and may_be_sent:
             told = _send(provider, body, name=name, now=now)
         hear(_named(told, name), now=now)
     return len(due)
@@ -73,15 +74,16 @@ def _named(told: RefundTold, name: str) -> RefundTold:
     return told if told.provider else replace(told, provider=name)
 
 
-def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str, bool]]:
     """Take the due questions by moving each to its next time, so that a second worker leaves them alone.
 
+    Return of each its number, its body, and whether it may be sent again where the provider never heard of it.
     One that was sent to another card is asked about often again from then on.
     """
     taken_at = select(func.max(RefundRepair.taken_at)).where(RefundRepair.refund_id == Refund.id).scalar_subquery()
     since = func.coalesce(taken_at, Refund.approved_at, type_=Refund.approved_at.type).label("since")
     due = (
-        select(Refund.id, Refund.next_ask_at, since, Refund.refund_no, Refund.body)
+        select(Refund.id, Refund.next_ask_at, since, Refund.refund_no, Refund.body, Refund.provider_refund_no)
         .join(Gift, Gift.id == Refund.gift_id)
         .join(PaymentOrder, PaymentOrder.id == Gift.order_id)
         .where(Refund.next_ask_at <= now, PaymentOrder.provider == provider)
@@ -94,5 +96,5 @@ def _claim(*, provider: str, now: datetime, limit: int) -> list[tuple[str, str]]
         later = rules.next_ask(approved_at=row.since, now=now)
         taking = update(Refund).where(mine).values(next_ask_at=later).returning(Refund.id)
         if db.session.execute(taking.execution_options(synchronize_session=False)).first() is not None:
-            taken.append((row.refund_no, row.body))
+            taken.append((row.refund_no, row.body, row.provider_refund_no is None))
     return taken

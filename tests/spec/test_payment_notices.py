@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select, update
 
+from backend.core.db import db
 from backend.disbursements import service as payouts
 from backend.ledger.posting import ReferenceReused
 from backend.payments import settle_care as settling
+from backend.payments.models import HeardPayment
 from backend.payments.providers import PayWay
 from backend.payments.worker import provider_of
 from tests.world.giving import Giving, ordered, project_of, village
@@ -205,3 +208,24 @@ def test_a_verified_notice_that_cannot_be_posted_now_is_kept_and_posted_later(
     assert village.alerts() == ["NOT_POSTED_YET"]
     assert village.works("settle_waiting") == 1
     assert (village.heard(), village.holds(project_of(gift))) == (["settled"], 50_00)
+
+
+def test_a_waiting_word_that_cannot_be_read_any_more_holds_nobody_up(
+    village: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, broken), (_, gift) = ordered(village), ordered(village)
+
+    def refuses(**_: object) -> None:
+        raise ReferenceReused(reference="somebody wrote there by hand")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "post", refuses)
+        for one in (broken, gift):
+            assert village.hears(village.notice(one)).status_code == 204
+    first = select(func.min(HeardPayment.id)).scalar_subquery()
+    village.writes(
+        lambda: db.session.execute(update(HeardPayment).where(HeardPayment.id == first).values(body='{"resource": {}}'))
+    )
+    assert village.works("settle_waiting") == 1
+    assert (village.heard(), "NOTICE_UNREADABLE" in village.alerts()) == (["ignored", "settled"], True)
+    assert village.holds(project_of(gift)) == 50_00

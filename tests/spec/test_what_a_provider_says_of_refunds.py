@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from backend.core.db import db
+from backend.payments.models import SandboxRefund
 from backend.payments.providers import RefundTold
 from backend.refunds import sending, service
 from backend.refunds.models import HeardRefund
@@ -45,6 +46,28 @@ def test_a_request_that_was_lost_on_its_way_is_sent_again_under_its_number(villa
     village.works()
     assert village.figures(gift.project)["refunded_fen"] == 20_00
     assert village.verify() == []
+
+
+def test_a_provider_that_forgot_what_it_took_is_not_asked_for_it_again(village: Refunding, gift: Given) -> None:
+    refund = village.approved(gift, 20_00)
+    village.works("outbox:refund")
+    assert village.row(refund).state == "processing"
+    village.writes(lambda: db.session.execute(delete(SandboxRefund)))
+    village.later(seconds=61)
+    assert village.works("ask_refunds") == 1
+    assert village.asks(lambda: db.session.scalar(select(func.count()).select_from(SandboxRefund))) == 0
+    assert (village.row(refund).state, gift.sees()["free_fen"]) == ("processing", 30_00)
+
+
+@pytest.mark.parametrize("state", ["processing", "abnormal"])
+def test_a_refusal_of_what_was_accepted_frees_no_money_and_calls_a_person(
+    village: Refunding, gift: Given, state: str
+) -> None:
+    refund = village.approved(gift, 20_00)
+    for word in ("processing", state, "refused"):
+        village.hears_of_refund(village.word(gift, refund, word))
+    assert (village.row(refund).state, gift.sees()["free_fen"]) == (state, 30_00)
+    assert "REFUND_CONTRADICTED" in village.alerts()
 
 
 def test_a_provider_that_does_not_answer_is_asked_again(village: Refunding, gift: Given) -> None:
