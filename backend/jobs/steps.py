@@ -9,6 +9,7 @@ from datetime import datetime
 from backend.core import idempotency
 from backend.core.clock import local_day
 from backend.disbursements import overdue
+from backend.jobs import clock_guard
 from backend.ledger import chain, ordering, queries
 from backend.people.login import forget_old_failures
 from backend.people.login_states import forget_old_states
@@ -79,12 +80,17 @@ def _call_for_overdue(now: datetime) -> int:
     return overdue.call_for_overdue(limit=MONEY_CHUNK, now=now)
 
 
+def _is_clock_believed(_now: datetime) -> bool:
+    """What is ended for good by its date is not ended by a clock that jumped."""
+    return clock_guard.state().paused_at is None
+
+
 STEPS: tuple[Step, ...] = (
     Step(name="order", act=_order, has_work=_has_queue),
     Step(name="chain", act=_chain, has_work=_has_unlinked, every_seconds=10),
     Step(name="forget_answers", act=_forget_answers, every_seconds=3600),
-    Step(name="forget_people", act=_forget_people, every_seconds=3600),
-    Step(name="end_terms", act=_end_terms, every_seconds=3600),
-    Step(name="end_consents", act=_end_consents, every_seconds=3600),
+    Step(name="forget_people", act=_forget_people, has_work=_is_clock_believed, every_seconds=3600),
+    Step(name="end_terms", act=_end_terms, has_work=_is_clock_believed, every_seconds=3600),
+    Step(name="end_consents", act=_end_consents, has_work=_is_clock_believed, every_seconds=3600),
     Step(name="money_waits", act=_call_for_overdue, has_work=_has_overdue, every_seconds=600),
 )

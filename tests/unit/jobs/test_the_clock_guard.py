@@ -11,6 +11,7 @@ from flask import Flask
 from backend.jobs import clock_guard
 from backend.jobs.clock_guard import Beat, ClockState
 from backend.jobs.publishing import PeriodsPaused
+from backend.jobs.steps import STEPS
 from tests.world.bookkeeping import Bookkeeping, local
 
 NOON = local("2026-05-04 12:00")
@@ -52,6 +53,17 @@ def test_the_pause_outlasts_the_return_of_the_clock_until_an_operator_confirms(v
     assert told == back
     assert village.asks(clock_guard.state) == FINE
     assert len(village.publishes()) == 4
+
+
+@pytest.mark.parametrize("name", ["forget_people", "end_terms", "end_consents"])
+def test_what_ends_for_good_by_its_date_waits_until_the_clock_is_believed(village: Bookkeeping, name: str) -> None:
+    (step,) = [one for one in STEPS if one.name == name]
+    assert step.has_work is not None
+    has_work = step.has_work
+    beat(village, wall=timedelta(0), steady=timedelta(0))
+    assert village.asks(lambda: has_work(NOON))
+    beat(village, wall=timedelta(days=400), steady=timedelta(seconds=5))
+    assert not village.asks(lambda: has_work(NOON + timedelta(days=400)))
 
 
 def test_ten_minutes_are_borne_and_a_restart_of_the_host_says_nothing(village: Bookkeeping) -> None:
