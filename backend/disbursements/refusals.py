@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from backend.core.errors import InvalidInput, Refusal
+from backend.people.rights import RefusedTry
 
 
-class FourEyes(Refusal):
+class FourEyes(RefusedTry):
     """Who proposed a payout does not approve it (bad input 28, ASVS 2.3.5)."""
 
     status = 403

@@ -21,7 +21,7 @@ from backend.ledger.posting import BalanceTooSmall, PostedTransfer, check_amount
 from backend.ledger.queries import balance_fen
 from backend.ledger.reasons import PAYOUT, REALLOCATION
 from backend.payments.alerts import end_alert
-from backend.people.rights import NATION, StaffMember, authorise
+from backend.people.rights import NATION, Attempt, StaffMember, authorise
 from backend.projects.models import Project
 from backend.projects.service import lock_project
 from backend.refunds.queries import taken_from_unallocated
@@ -59,7 +59,7 @@ def approve_payout(*, payout: str, staff: StaffMember, now: datetime) -> None:
     project = _locked_project_of(payout)  # The project first, as closing it does: two who lock so never wait in a ring.
     row = locked_payout(payout)
     if row.proposed_by == staff.id:
-        raise FourEyes()
+        raise FourEyes(Attempt(staff_code=staff.code, action="payouts.approve", subject=payout))
     if row.approved_by == staff.id:
         return
     check_waits(row)

@@ -20,7 +20,7 @@ from backend.core.idempotency import well_formed
 from backend.core.text import TextInvalid, clean_line
 from backend.openings.models import ASKED, REVIEW, VaultOpening
 from backend.people.models import Staff
-from backend.people.rights import StaffMember, authorise
+from backend.people.rights import Attempt, RefusedTry, StaffMember, authorise
 from backend.vault.fields import BY_NAME, STAFF
 from backend.vault.keyring import SealBroken
 from backend.vault.models import VaultKey, VaultValue
@@ -39,7 +39,7 @@ class OpenedAlready(Refusal):
     detail = "这次查看已经完成。需要再看，请重新填写原因。"
 
 
-class OpenedTooMany(Refusal):
+class OpenedTooMany(RefusedTry):
     """One account opens at most thirty values within an hour."""
 
     status = 429
@@ -94,7 +94,7 @@ def open_value(asking: Asking, *, field: str, row: str, region_code: str, now: d
     asked = select(func.count()).where(mine, VaultOpening.purpose == purpose)
     if (db.session.scalar(asked) or 0) > AT_MOST:
         log.warning("vault.opened_too_many", staff=staff.code)
-        raise OpenedTooMany()
+        raise OpenedTooMany(Attempt(staff_code=staff.code, action=OPEN, subject=row))
     return value
 
 

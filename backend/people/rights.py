@@ -41,26 +41,29 @@ class Attempt:
     subject: str
 
 
-class RightMissing(Refusal):
+class RefusedTry(Refusal):
+    """A refusal that leaves a trace: who tried what it forbids is written down, though nothing else is (law 13)."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        """Remember what was tried."""
+        super().__init__()
+        self.attempt = attempt
+
+
+class RightMissing(RefusedTry):
     """The region is the staff member's own, the act is not."""
 
     status = 403
     code = "FORBIDDEN"
     detail = "您的账号没有这项权限。"
 
-    def __init__(self, attempt: Attempt) -> None:
-        """Remember what was tried."""
-        super().__init__()
-        self.attempt = attempt
 
-
-class OutsideRegion(NotFound):
+class OutsideRegion(RefusedTry, NotFound):
     """Another region's object: answered exactly as if it did not exist (bad input 38)."""
 
-    def __init__(self, attempt: Attempt) -> None:
-        """Remember what was tried."""
-        super().__init__()
-        self.attempt = attempt
+    status = NotFound.status
+    code = NotFound.code
+    detail = NotFound.detail
 
 
 def authorise(staff: StaffMember, action: str, region_code: str, *, subject: str = "") -> None:

@@ -18,7 +18,7 @@ from backend.core.text import clean_line
 from backend.ledger.accounts import FEES, UNALLOCATED, WORLD
 from backend.ledger.posting import post
 from backend.ledger.reasons import BILL_ARRIVAL, BILL_COVER
-from backend.people.rights import NATION, StaffMember, authorise
+from backend.people.rights import NATION, Attempt, StaffMember, authorise
 from backend.reconciliation.fees import UNPAID
 from backend.reconciliation.models import (
     COVER,
@@ -89,7 +89,7 @@ def approve(*, code: str, staff: StaffMember, now: datetime) -> None:
         return
     _check_proposed(row)
     if row.proposed_by == staff.id:
-        raise FourEyes()
+        raise FourEyes(Attempt(staff_code=staff.code, action="reconciliation.decide", subject=code))
     _post(row, channel=day.channel, day=day.day, now=now)
     row.state, row.reference, row.is_posted = SETTLED, difference_reference(code), True
     row.decided_by, row.decided_at = staff.id, now

@@ -16,7 +16,7 @@ from backend.ledger.accounts import FEES, WORLD
 from backend.ledger.posting import BalanceTooSmall, check_amount, post
 from backend.ledger.reasons import CHANNEL_FEE, CHANNEL_FEE_RETURNED, OWN_MONEY
 from backend.media.service import PictureUnknown, find_picture
-from backend.people.rights import NATION, StaffMember, authorise
+from backend.people.rights import NATION, Attempt, StaffMember, authorise
 from backend.reconciliation import ours
 from backend.reconciliation.models import (
     FEE,
@@ -120,7 +120,7 @@ def approve_own_money(*, code: str, staff: StaffMember, now: datetime) -> None:
     authorise(staff, "fees.fund", NATION, subject=code)
     row = _locked(code)
     if row.proposed_by == staff.id:
-        raise FourEyes()
+        raise FourEyes(Attempt(staff_code=staff.code, action="fees.fund", subject=code))
     if row.approved_by == staff.id:
         return
     _check_waits(row)

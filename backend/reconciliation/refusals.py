@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from backend.core.errors import InvalidInput, Refusal
+from backend.people.rights import RefusedTry
 
 
-class FourEyes(Refusal):
+class FourEyes(RefusedTry):
     """Who proposed that money is posted does not approve it (ASVS 2.3.5)."""
 
     status = 403

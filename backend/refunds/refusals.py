@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.core.errors import InvalidInput, NotFound, Refusal
+from backend.people.rights import RefusedTry
 
 
 class RefundUnknown(NotFound):
@@ -62,7 +63,7 @@ class RefundDecided(Refusal):
     detail = "这个退款申请已经办过了，请刷新后再看。"
 
 
-class FourEyes(Refusal):
+class FourEyes(RefusedTry):
     """Who asked does not decide, and two different people approve (ASVS 2.3.5)."""
 
     status = 403
@@ -126,7 +127,7 @@ class CardDecided(Refusal):
     detail = "这张银行卡已经办过了，请刷新后再看。"
 
 
-class CardFourEyes(Refusal):
+class CardFourEyes(RefusedTry):
     """Who wrote a card down does not confirm it (ASVS 2.3.5)."""
 
     status = 403

@@ -19,7 +19,7 @@ from backend.outbox.queries import is_owed
 from backend.outbox.service import put
 from backend.payments.alerts import end_alert
 from backend.payments.providers import QUERY, RefundTold, SealedCard
-from backend.people.rights import NATION, StaffMember, authorise
+from backend.people.rights import NATION, Attempt, StaffMember, authorise
 from backend.refunds import rules, workflow
 from backend.refunds.models import Refund
 from backend.refunds.refusals import CardDecided, CardFourEyes, CardInvalid, CardUnknown, CardWaits, NotAbnormal
@@ -93,7 +93,7 @@ def confirm_card(*, refund: str, card: str, staff: StaffMember, now: datetime) -
     if repair.state != ENTERED:
         raise CardDecided(state=repair.state)
     if repair.entered_by == staff.id:
-        raise CardFourEyes()
+        raise CardFourEyes(Attempt(staff_code=staff.code, action="refunds.decide", subject=refund))
     repair.state, repair.confirmed_by, repair.confirmed_at = CONFIRMED, staff.id, now
     put(kind=KIND, subject=str(row.refund_no), key=repair.code, body=json.dumps({"card": repair.code}), now=now)
     _tell_of_card(row, repair, now=now)

@@ -25,7 +25,7 @@ from backend.outbox.service import put
 from backend.payments.models import PAID, PaymentOrder
 from backend.payments.providers import RefundToMake
 from backend.people.humans import is_same_human
-from backend.people.rights import NATION, StaffMember, authorise
+from backend.people.rights import NATION, Attempt, StaffMember, authorise
 from backend.refunds import rules, workflow
 from backend.refunds.models import Refund, RefundPart
 from backend.refunds.queries import GiftMoney, account_of, money_of, reserved_reference
@@ -102,7 +102,7 @@ def approve_refund(*, refund: str, staff: StaffMember, now: datetime, notify_url
     authorise(staff, "refunds.decide", NATION, subject=refund)
     row = locked_refund(refund)
     if staff.id in (row.asked_by, row.checked_by):
-        raise FourEyes()
+        raise FourEyes(Attempt(staff_code=staff.code, action="refunds.decide", subject=refund))
     if row.state == workflow.ASKED:
         row.state = _after(row, workflow.CHECK)
         row.checked_by, row.checked_at = staff.id, now
@@ -118,7 +118,7 @@ def refuse_refund(*, refund: str, reason: str, staff: StaffMember, now: datetime
     told = clean_line(reason, limit=REASON_LENGTH_MAX, field="reason")
     row = locked_refund(refund)
     if staff.id == row.asked_by:
-        raise FourEyes()
+        raise FourEyes(Attempt(staff_code=staff.code, action="refunds.decide", subject=refund))
     row.state = _after(row, workflow.REFUSE)
     row.refused_by, row.refuse_reason, row.ended_at = staff.id, told, now
     tell_giver(row, now=now, reason=told)

@@ -13,7 +13,7 @@ from backend.core import audit, clock
 from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import DatabaseBusy, Refusal, StorageUnavailable
 from backend.people.factors import FactorRequired, needs_factor
-from backend.people.rights import Attempt, OutsideRegion, RightMissing, StaffMember
+from backend.people.rights import RefusedTry, StaffMember
 from backend.people.staff import SEEN_EVERY, AtWork, find_staff_session, see_staff
 from miniapp_api.edge import settings
 from miniapp_api.sessions import cookie_name
@@ -31,7 +31,7 @@ class DeskSessionNeeded(Refusal):
 
 
 def desk_reads(handler: Callable[P, R]) -> Callable[P, R]:
-    """Like `@reads`, for staff: a refused right is written to the audit log, and the session stays awake."""
+    """Like `@reads`, for staff: a refused try is written to the audit log, and the session stays awake."""
 
     @functools.wraps(handler)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -41,7 +41,7 @@ def desk_reads(handler: Callable[P, R]) -> Callable[P, R]:
 
 
 def desk_writes(handler: Callable[P, R]) -> Callable[P, R]:
-    """Like `@writes`, for staff: a refused right is written to the audit log, and the session stays awake."""
+    """Like `@writes`, for staff: a refused try is written to the audit log, and the session stays awake."""
 
     @functools.wraps(handler)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -85,17 +85,18 @@ def _at_desk(act: Callable[[], R]) -> R:
     g.pop("staff_seen_at", None)
     try:
         answer = act()
-    except (RightMissing, OutsideRegion) as refusal:
-        _remember(refusal.attempt)
+    except RefusedTry as refusal:
+        _remember(refusal)
         raise
     _stay_awake()
     return answer
 
 
-def _remember(attempt: Attempt) -> None:
+def _remember(refusal: RefusedTry) -> None:
     """Write a refused act down in a transaction of its own: its own was rolled back (law 13)."""
+    attempt = refusal.attempt
     facts = {"action": "desk.refused", "actor": attempt.staff_code, "subject": attempt.subject}
-    write_with_retries(lambda: audit.record(**facts, now=clock.now(), tried=attempt.action))
+    write_with_retries(lambda: audit.record(**facts, now=clock.now(), tried=attempt.action, code=refusal.code))
 
 
 def _stay_awake() -> None:
