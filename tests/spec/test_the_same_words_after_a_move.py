@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from miniapp_api.payments import notify_url
 from sqlalchemy import select, update
 
 from backend.core import clock
@@ -95,3 +96,10 @@ def test_a_refund_whose_answer_was_lost_is_the_same_refund_after_the_move(villag
     assert (village.row(refund).state, village.alerts()) == ("success", [])
     (known,) = village.sim.books.refunds.values()
     assert known.told["notify_url"] == OLD
+
+
+def test_where_no_provider_is_set_up_there_is_no_address(village: Linked) -> None:
+    village.app.extensions.pop("payment_provider")
+    village.app.config["SETTINGS"] = replace(village.settings, payment_provider="none")
+    with village.app.app_context():
+        assert notify_url() is None
