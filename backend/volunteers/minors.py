@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
 
+from backend.core import audit
 from backend.core.db import db
 from backend.core.errors import NotFound
 from backend.core.text import clean_line
@@ -23,13 +24,13 @@ from backend.people.models import Person
 from backend.people.phone import PhoneInvalid, normal_phone
 from backend.vault import consent
 from backend.vault import service as vault
-from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, VOLUNTEER_AGE
+from backend.vault.fields import GUARDIAN_NAME, GUARDIAN_PHONE, VOLUNTEER_AGE, VOLUNTEER_NAME
 from backend.vault.models import Consent
 from backend.vault.policy import present_policy
 from backend.vault.queries import values_of
 from backend.volunteers.joining import free_coming_seats
-from backend.volunteers.models import Activity, SignUp, TeamMember
-from backend.volunteers.refusals import AgeBandInvalid, GuardianIsOneself, GuardianNeeded
+from backend.volunteers.models import Activity, SignUp, TeamMember, VolunteerName
+from backend.volunteers.refusals import AgeBandInvalid, GuardianAgreesAnew, GuardianIsOneself, GuardianNeeded
 
 FROM_14, UNDER_14 = "14_17", "under_14"
 BANDS = (FROM_14, UNDER_14)
@@ -94,11 +95,28 @@ def keep_minor(*, person_id: int, name: str, minor: Minor, now: datetime) -> Non
     consent.give(person_id=person_id, purpose=PURPOSES[minor.band], now=now)
 
 
-def correct_guardian(*, row: str, field: str, value: str, now: datetime) -> None:
-    """Write the guardian's name or number anew (PIPL 46). The caller has seen that the row is the asker's own."""
+def correct_guardian(*, row: str, field: str, value: str, agrees: bool, now: datetime) -> None:
+    """Write the guardian's name or number anew (PIPL 46): who is named now agrees now, and what was agreed to ends.
+
+    The caller has seen that the row is the asker's own. Refuses what signing up refuses of a guardian, and
+    `GuardianAgreesAnew` without his tick: nobody may swap him under a consent that another gave.
+    """
+    if not agrees:
+        raise GuardianAgreesAnew(field="agrees")
     kept = _guardian_name(value) if field == GUARDIAN_NAME else _guardian_phone(value)
     person_id = db.session.scalars(select(Person.id).where(Person.code == row)).one()
-    vault.put(person_id=person_id, row=row, values={field: kept}, now=now)
+    _hold_volunteer(person_id)
+    known = minors_of([person_id]).get(person_id)
+    if known is None:
+        raise NotFound()
+    if field == GUARDIAN_NAME and kept in _names_of(person_id):
+        raise GuardianIsOneself(field="guardian_name")
+    before = values_of((GUARDIAN_NAME, GUARDIAN_PHONE), [row])
+    values = {name: before.get((name, row)) for name in (GUARDIAN_NAME, GUARDIAN_PHONE)}
+    _forget(person_id, now=now)
+    vault.put(person_id=person_id, row=row, values=values | {VOLUNTEER_AGE: known.band, field: kept}, now=now)
+    consent.give(person_id=person_id, purpose=PURPOSES[known.band], now=now)
+    audit.record(action="volunteers.guardian", actor=row, subject=row, now=now, field=field)
 
 
 def end_consent(*, person_id: int, now: datetime) -> int:
@@ -163,6 +181,18 @@ def minor_named(person_code: str) -> KnownMinor:
     if known is None:
         raise NotFound()
     return known
+
+
+def _hold_volunteer(person_id: int) -> None:
+    """Hold the volunteer's rows: acts of one person take turns."""
+    mine = select(VolunteerName.person_id).where(VolunteerName.person_id.in_(same_human(person_id)))
+    db.session.execute(mine.order_by(VolunteerName.person_id).with_for_update())
+
+
+def _names_of(person_id: int) -> set[str]:
+    """Return what a volunteer is called, under whatever row of his."""
+    codes = db.session.scalars(select(Person.code).where(Person.id.in_(same_human(person_id))))
+    return set(values_of((VOLUNTEER_NAME,), codes).values())
 
 
 def _as_told(known: KnownMinor) -> tuple[str, str | None, str | None, int]:

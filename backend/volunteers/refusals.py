@@ -179,6 +179,13 @@ class GuardianNeeded(InvalidInput):
     detail = "未满18周岁的，要请监护人看过并同意，才能报名。"
 
 
+class GuardianAgreesAnew(InvalidInput):
+    """Another name or number of the guardian needs his own tick, as at the sign-up: what stood before ends with it."""
+
+    code = "GUARDIAN_AGREES_ANEW"
+    detail = "更正监护人的姓名或手机号，要请监护人看过，并重新同意一次。"
+
+
 class GuardianIsOneself(InvalidInput):
     """Nobody is his own guardian."""
 

@@ -12,6 +12,7 @@ from backend.core.db import db, insert_once
 from backend.core.ids import new_code
 from backend.core.text import clean_line, clean_text
 from backend.people.humans import code_of, same_human
+from backend.people.models import Person
 from backend.regions.names import village_name
 from backend.regions.queries import village_or_refuse
 from backend.vault import service as vault
@@ -77,6 +78,14 @@ def tell_name(*, person_id: int, name: str, now: datetime) -> None:
     told = {"told_at": row.excluded.told_at}
     db.session.execute(row.on_conflict_do_update(index_elements=["person_id"], set_=told))
     vault.put(person_id=person_id, row=code_of(person_id), values={VOLUNTEER_NAME: kept}, now=now)
+
+
+def correct_name(*, row: str, name: str, now: datetime) -> None:
+    """Write a volunteer's name anew where it lies (PIPL 46). The caller has seen that the row is the asker's own.
+
+    Of a human who was two persons the roll reads the name under the one who took the seat.
+    """
+    tell_name(person_id=db.session.scalars(select(Person.id).where(Person.code == row)).one(), name=name, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)

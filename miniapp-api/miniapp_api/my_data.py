@@ -34,7 +34,7 @@ from backend.vault.fields import (
 )
 from backend.vault.policy import Policy, present_policy
 from backend.volunteers.minors import FROM_14, UNDER_14, correct_guardian, end_consent
-from backend.volunteers.service import tell_name
+from backend.volunteers.service import correct_name
 from miniapp_api.donations import as_mine
 from miniapp_api.edge import reads, writes
 from miniapp_api.gift_schemas import MyGiftSchema
@@ -115,9 +115,10 @@ class MyCopySchema(MyDataSchema):
 
 
 class CorrectionSchema(Schema):
-    """What the value is to be."""
+    """What the value is to be. `agrees`: the tick of the guardian whose name or number it is; he agrees anew."""
 
     value = fields.String(required=True, validate=validate.Length(1, VALUE_CHARS_MAX))
+    agrees = fields.Boolean(load_default=False)
 
 
 class ErasureSchema(Schema):
@@ -168,7 +169,7 @@ def copy_my_data() -> dict[str, Any]:
 @bp.response(200, MyDataSchema)
 @writes
 def correct_my_data(form: dict[str, Any], field: str, row: str) -> dict[str, Any]:
-    """Correct one value (PIPL 46); what everybody sees is checked anew."""
+    """Correct one value (PIPL 46); what everybody sees is checked anew, and a guardian agrees anew."""
     person = require_person()
     item = rights.item_of(person.id, field=field, row=row)
     if not item.mark.may_correct:
@@ -178,9 +179,9 @@ def correct_my_data(form: dict[str, Any], field: str, row: str) -> dict[str, Any
     elif field == SHARE_NAME:
         _correct_nickname(person, row, form["value"])
     elif field in (GUARDIAN_NAME, GUARDIAN_PHONE):
-        correct_guardian(row=row, field=field, value=form["value"], now=clock.now())
+        correct_guardian(row=row, field=field, **form, now=clock.now())
     else:
-        tell_name(person_id=person.id, name=form["value"], now=clock.now())
+        correct_name(row=row, name=form["value"], now=clock.now())
     return _my_data(person, is_whole=False)
 
 

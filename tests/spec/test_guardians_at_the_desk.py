@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
+from backend.core.audit import AuditEntry
 from backend.core.db import db
+from backend.core.errors import NotFound
+from backend.people.joining import join
+from backend.people.models import Person
 from backend.vault.fields import GUARDIAN_PHONE
 from backend.vault.models import VaultValue
+from backend.volunteers.checks import check_volunteers
+from backend.volunteers.minors import correct_guardian
 from tests.world.desk import SAME_SITE, Desk
 from tests.world.regions import ZHONGXIN
 
@@ -42,6 +48,10 @@ class Pupil:
         assert answer.status_code == 200, answer.json
         return dict(answer.json)
 
+    def corrects(self, field: str, row: str, **told: object) -> TestResponse:
+        """Write one value anew."""
+        return self.phone.put(f"/api/v1/me/data/{field}/{row}", json=told, headers=SAME_SITE)
+
     def line(self) -> dict[str, Any]:
         """The child on the roll, as the leader sees it."""
         (line,) = self.desk.cadre.sees(f"/desk/activities/{self.activity}/roll").json["items"]
@@ -52,12 +62,17 @@ class Pupil:
         return f"/desk/activities/{self.activity}/volunteers/{self.person}/guardian-{what}/openings"
 
 
+def opened(desk: Desk, day: str = "2026-06-02") -> str:
+    """An activity of the village, at nine in the morning; return its code."""
+    form = {"village_code": ZHONGXIN, "title": "扫路", "place": "村口", "seats": 5, "target": "老人", "content": "清扫"}
+    form |= {"leader_name": "王", "starts_at": f"{day}T09:00:00+08:00", "ends_at": f"{day}T11:00:00+08:00"}
+    return str(desk.cadre.does("/desk/activities", form).json["code"])
+
+
 @pytest.fixture
 def pupil(desk: Desk) -> Pupil:
     """A child signed up for sweeping the road, its mother beside it."""
-    form = {"village_code": ZHONGXIN, "title": "扫路", "place": "村口", "seats": 5, "target": "老人", "content": "清扫"}
-    form |= {"leader_name": "王", "starts_at": "2026-06-02T09:00:00+08:00", "ends_at": "2026-06-02T11:00:00+08:00"}
-    activity = str(desk.cadre.does("/desk/activities", form).json["code"])
+    activity = opened(desk)
     phone = desk.app.test_client()
     person = phone.post("/api/v1/session", headers=SAME_SITE).json["person"]["code"]
     found = Pupil(desk, activity, phone, person)
@@ -130,19 +145,80 @@ def test_child_and_guardian_see_correct_and_withdraw_what_is_kept(pupil: Pupil) 
     }
     assert [field for field, item in seen.items() if not item["may_correct"]] == ["volunteer.age"]
     for field, value in (("guardian.name", "张大山"), ("guardian.phone", "139 0000 0000")):
-        path = f"/api/v1/me/data/{field}/{seen[field]['row']}"
-        answer = pupil.phone.put(path, json={"value": value}, headers=SAME_SITE)
+        answer = pupil.corrects(field, seen[field]["row"], value=value, agrees=True)
         assert answer.status_code == 200, answer.json
     assert pupil.line()["minor"]["guardian_phone"] == "139****0000"
-    wrong = pupil.phone.put(f"/api/v1/me/data/guardian.phone/{pupil.person}", json={"value": "12"}, headers=SAME_SITE)
+    wrong = pupil.corrects("guardian.phone", pupil.person, value="12", agrees=True)
     assert (wrong.status_code, (wrong.json or {})["code"]) == (422, "PHONE_INVALID")
-    (given,) = pupil.my_data()["consents"]
+    given, *ended = pupil.my_data()["consents"]
     assert (given["purpose"], given["policy_version"], given["may_withdraw"]) == ("minor_under_14", 2, True)
+    assert [one["withdrawn_at"] is None for one in ended] == [False, False]
     answer = pupil.phone.delete("/api/v1/me/data/consents/minor_under_14", headers=SAME_SITE)
     left = answer.json or {}
     assert [item["field"] for item in left["items"]] == ["volunteer.name"]
-    assert [(one["purpose"], one["withdrawn_at"] is None) for one in left["consents"]] == [("minor_under_14", False)]
+    assert {(one["purpose"], one["withdrawn_at"] is None) for one in left["consents"]} == {("minor_under_14", False)}
     assert pupil.desk.cadre.sees(f"/desk/activities/{pupil.activity}/roll").json["items"] == []
+
+
+SWAPS = [
+    ("guardian.name", {"value": "张大山"}, "GUARDIAN_AGREES_ANEW", "nobody ticked"),
+    ("guardian.phone", {"value": "13900000000", "agrees": False}, "GUARDIAN_AGREES_ANEW", "the guardian did not tick"),
+    ("guardian.name", {"value": " 张小燕", "agrees": True}, "GUARDIAN_IS_ONESELF", "the child's own name"),
+    ("guardian.name", {"value": "长" * 21, "agrees": True}, "TEXT_INVALID", "a name that is none"),
+    ("guardian.phone", {"value": "110", "agrees": True}, "PHONE_INVALID", "a number that nobody answers"),
+]
+
+
+@pytest.mark.parametrize(("field", "told", "code", "why"), SWAPS, ids=[row[3] for row in SWAPS])
+def test_a_child_swaps_no_guardian_under_the_consent_of_another(
+    pupil: Pupil, field: str, told: dict[str, object], code: str, why: str
+) -> None:
+    before, line = pupil.my_data(), pupil.line()
+    pupil.desk.passes(minutes=20)
+    refused = pupil.corrects(field, pupil.person, **told)
+    assert (refused.status_code, (refused.json or {})["code"]) == (422, code), why
+    assert (pupil.my_data(), pupil.line()) == (before, line)
+    assert pupil.desk.audit("volunteers.guardian") == []
+
+
+def test_a_corrected_guardian_has_agreed_today_and_the_correction_leaves_a_trace_without_names(pupil: Pupil) -> None:
+    pupil.desk.passes(minutes=20)
+    assert pupil.corrects("guardian.name", pupil.person, value="张大山", agrees=True).status_code == 200
+    assert pupil.line()["minor"]["agreed_at"] == "2026-06-01T12:20:00+08:00"
+    consents = [(one["given_at"], one["withdrawn_at"]) for one in pupil.my_data()["consents"]]
+    now, before = "2026-06-01T12:20:00+08:00", "2026-06-01T12:00:00+08:00"
+    assert consents == [(now, None), (before, now)]
+    assert pupil.desk.audit("volunteers.guardian") == [(pupil.person, pupil.person)]
+    acts = pupil.desk.asks(lambda: str(db.session.execute(select(AuditEntry.facts)).all()))
+    assert ("guardian.name" in acts, "张大山" in acts) == (True, False)
+    assert pupil.desk.asks(check_volunteers) == []
+
+
+def test_a_consent_taken_back_meanwhile_is_not_begun_anew_by_a_correction(pupil: Pupil) -> None:
+    pupil.phone.delete("/api/v1/me/data/consents/minor_under_14", headers=SAME_SITE)
+    told = {"row": pupil.person, "field": GUARDIAN_PHONE, "value": "13900000000", "agrees": True}
+    with pytest.raises(NotFound):
+        pupil.desk.writes(lambda: correct_guardian(**told, now=pupil.desk.clock))
+
+
+def test_of_who_was_two_persons_each_name_is_corrected_where_the_roll_reads_it(pupil: Pupil) -> None:
+    desk, phone = pupil.desk, pupil.desk.app.test_client()
+    other = phone.post("/api/v1/session", headers=SAME_SITE).json["person"]["code"]
+    later = opened(desk, "2026-06-03")
+    second = Pupil(desk, later, phone, other)
+    assert second.does(f"/activities/{later}/sign-ups", {"name": "张小雁"}).status_code == 201
+    one, two = (desk.asks(lambda code=code: person_of(code)) for code in (pupil.person, other))  # type: ignore[misc]  # bound
+    assert desk.writes(lambda: join(one, two, now=desk.clock)) == one
+    assert pupil.corrects("volunteer.name", other, value="张小艳").status_code == 200
+    assert (second.line()["name"], pupil.line()["name"]) == ("张*", "张*")
+    seen = {item["row"]: item["value"] for item in pupil.my_data()["items"] if item["field"] == "volunteer.name"}
+    assert seen == {pupil.person: "张小燕", other: "张小艳"}
+    door = f"/desk/activities/{later}/volunteers/{other}/openings"
+    assert desk.cadre.does(door, WHY).json == {"value": "张小艳"}
+
+
+def person_of(code: str) -> int:
+    return db.session.scalars(select(Person.id).where(Person.code == code)).one()
 
 
 def test_the_text_about_data_tells_what_is_kept_of_children(pupil: Pupil) -> None:

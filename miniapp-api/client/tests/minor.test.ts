@@ -7,11 +7,12 @@ import minorZh from '@/i18n/minor/zh-Hans.json'
 import ActivitySignUp from '@/pages/activity/ActivitySignUp.vue'
 import TeamCard from '@/pages/village/TeamCard.vue'
 import MyConsents from '@/pages/mydata/MyConsents.vue'
+import MyValues from '@/pages/mydata/MyValues.vue'
 import RollMinor from '@/pages-desk/activity/RollMinor.vue'
 import type { RollMinor as Told } from '@/services/deskTypes'
 import { desk } from '@/services/deskSession'
 import { grownUp, minorFaults, minorForm, type MinorDraft } from '@/services/minor'
-import type { MyConsent } from '@/services/myData'
+import type { MyConsent, MyValue } from '@/services/myData'
 import type { Activity } from '@/services/types'
 import { kept, refusal, serverAnswers } from './uni-world'
 
@@ -198,4 +199,44 @@ it('a guardian who takes his consent back reads what follows', () => {
     '撤回，退出志愿队和还没开始的活动',
     '撤回，名字改为“爱心人士”',
   ])
+})
+
+describe('correcting the guardian', () => {
+  const consent: MyConsent = {
+    purpose: 'minor_under_14', label: '监护人同意', policy_version: 2, given_at: '2026-06-01T12:00:00+08:00', withdrawn_at: null, may_withdraw: true,
+  }
+  const item = (field: string, value: string): MyValue => ({
+    field, row: 'p1', label: field, purpose: '联系', value, is_public: false, may_correct: true, changed_at: '2026-06-01T12:00:00+08:00',
+  })
+
+  it('needs the tick of the guardian who is named now, in the words of the sign-up', async () => {
+    const sent = serverAnswers(refusal(422, 'GUARDIAN_IS_ONESELF'), { status: 200, body: { items: [], consents: [], receipts_kept: 0 } })
+    const page = mount(MyValues, { props: { items: [item('guardian.name', '张秀英')], consents: [consent] } })
+    await page.get('.link').trigger('click')
+    await write(page, 'guardian.name', '张大山')
+    await press(page, '保存')
+    expect([sent.length, page.get('.fault').text()]).toEqual([0, y('minor.fault.agrees')])
+    await press(page, y('minor.agrees.under_14'))
+    await press(page, '保存')
+    expect(page.text()).toContain('监护人不能是报名的人自己')
+    await press(page, '保存')
+    expect(bodies(sent)).toEqual([{ value: '张大山', agrees: true }, { value: '张大山', agrees: true }])
+    expect(page.emitted('changed')).toHaveLength(1)
+  })
+
+  it('reads the words of his age', async () => {
+    const older = { ...consent, purpose: 'minor_14_17' }
+    const page = mount(MyValues, { props: { items: [item('guardian.phone', '138')], consents: [older, { ...consent, withdrawn_at: consent.given_at }] } })
+    await page.get('.link').trigger('click')
+    expect(page.get('.check').text()).toBe(y('minor.agrees.14_17'))
+  })
+
+  it('is not asked of who corrects his own name', async () => {
+    const sent = serverAnswers({ status: 200, body: { items: [], consents: [], receipts_kept: 0 } })
+    const page = mount(MyValues, { props: { items: [item('volunteer.name', '张小燕')], consents: [] } })
+    await page.get('.link').trigger('click')
+    expect(page.find('.check').exists()).toBe(false)
+    await press(page, '保存')
+    expect(bodies(sent)).toEqual([{ value: '张小燕' }])
+  })
 })

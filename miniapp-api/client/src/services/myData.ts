@@ -46,8 +46,10 @@ export const privacy = () => send<Policy>('GET', '/privacy')
 export const myData = () => readMine<MyData>('/me/data', nothing)
 export const myOpenings = (cursor: string | null = null) =>
   readMine<List<MyOpening>>('/me/data/openings', { items: [], next_cursor: null }, { query: { cursor } })
-export const correct = (item: MyValue, value: string) =>
-  send<MyData>('PUT', `/me/data/${at(item.field)}/${at(item.row)}`, { body: { value } })
+/** Of a guardian the correction is his own: `agrees` is his tick, without which the server refuses it. */
+export const correct = (item: MyValue, value: string, agrees = false) =>
+  send<MyData>('PUT', `/me/data/${at(item.field)}/${at(item.row)}`, { body: agrees ? { value, agrees } : { value } })
+export const isOfGuardian = (item: MyValue): boolean => item.field.startsWith('guardian.')
 export const withdraw = (purpose: string) => send<MyData>('DELETE', `/me/data/consents/${at(purpose)}`)
 
 /** Forget me. What was given stays given, without a name; this phone is nobody's from now on. */
