@@ -13,8 +13,8 @@ from backend.payments.sandbox_book import NOTICE_KIND
 from backend.payments.wechat.reading import NAME as WECHAT
 from backend.payments.worker import provider_of
 from backend.people.accounts import mini_openids
+from backend.refunds.repair_models import KIND as REPAIR
 from backend.refunds.repairing import RepairSender
-from backend.refunds.repairs import KIND as REPAIR
 from backend.refunds.sending import RefundSender
 from backend.refunds.service import KIND as REFUND
 from backend.wechat.opening import wechat_of

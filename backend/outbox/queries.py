@@ -46,9 +46,3 @@ def oldest_owed_since() -> datetime | None:
     """Return since when the message that has waited longest is owed; None when nothing is."""
     owed: datetime | None = db.session.scalar(select(func.min(OutboxItem.owed_since)).where(OutboxItem.state == OWED))
     return owed
-
-
-def is_owed(*, kind: str, key: str) -> bool:
-    """Say whether a message is owed still, and may be in a worker's hand at this moment."""
-    named = (OutboxItem.kind == kind) & (OutboxItem.key == key)
-    return db.session.scalar(select(OutboxItem.state).where(named)) == OWED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -31,6 +32,19 @@ class LetterUnknown(NotFound):
     detail = "没有找到这条消息，可能已经处理过了。"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """How a message stands. `tried_at`: when a worker last took it in hand, also before it was owed anew."""
+
+    state: str
+    tried_at: datetime | None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a worker may take it in hand, or has it in his hand, at this moment."""
+        return self.state == OWED
+
+
 def put(*, kind: str, subject: str, key: str, body: str, now: datetime) -> bool:
     """Owe one message, in the transaction of what causes it; return False when it is owed, or was sent, already.
 
@@ -56,6 +70,13 @@ def put(*, kind: str, subject: str, key: str, body: str, now: datetime) -> bool:
     if db.session.scalar(select(OutboxItem.body).where(named)) != body:
         raise KeyReused()
     return False
+
+
+def locked_letter(*, kind: str, key: str) -> Letter | None:
+    """Lock a message for what depends on it, so that no worker takes it in hand meanwhile; None when there is none."""
+    named = select(OutboxItem).where(OutboxItem.kind == kind, OutboxItem.key == key)
+    row = db.session.scalars(named.with_for_update().execution_options(populate_existing=True)).first()
+    return None if row is None else Letter(state=row.state, tried_at=row.tried_at)
 
 
 def begin_anew(*, kind: str, now: datetime) -> None:

@@ -134,7 +134,8 @@ class RefundTold:
 
     `refused` is its plain no (nothing was and will be moved under this number; `code` says why), `absent` that it never
     heard of the number, `unknown` that no answer came that can be trusted: ask again, under the same number. `words`
-    is how it told its refusal to people.
+    is how it told its refusal to people. `is_accepted`: it is the yes to a card that was just sent, and
+    not merely how things stand.
     """
 
     state: Literal["processing", "success", "closed", "abnormal", "refused", "absent", "unknown"]
@@ -150,6 +151,7 @@ class RefundTold:
     total_fen: int = 0
     received_by: str = ""
     success_at: datetime | None = None
+    is_accepted: bool = False
     code: str = ""
     words: str = field(default="", repr=False)
     body: str = ""
@@ -257,8 +259,8 @@ class Repairing(Protocol):
     def repair_refund(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
         """Send the refund to the card. A network call: no transaction may be open.
 
-        Tells how the refund stands now; `refused` when the provider does not take the card: it stays abnormal. Sent
-        twice, it moves once.
+        `is_accepted` only when the provider took this card at this call; `refused` when it does not: the refund stays
+        abnormal. Else it moved on already, by an earlier attempt or without this card. Sent twice, it moves once.
         """
         ...
 

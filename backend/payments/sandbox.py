@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from backend.core.config import BadSetting, Settings
@@ -121,11 +121,11 @@ class SandboxProvider:
         """Send an abnormal refund to another card; like `prepay` a transaction of its own."""
         key = sandbox_key(self.settings.data_dir)
         try:
-            told = write_with_retries(lambda: repair_refund(repair, key=key, now=now))
+            told, is_accepted = write_with_retries(lambda: repair_refund(repair, key=key, now=now))
         except (CardRefused, RefundAbsent) as refusal:
             no, code, words = repair.refund_no, refusal.code, refusal.detail
             return RefundTold(state="refused", refund_no=no, provider=self.name, code=code, words=words)
-        return self._read_refund(told)
+        return replace(self._read_refund(told), is_accepted=is_accepted)
 
     def _accepted(self, refund: RefundToMake, *, now: datetime) -> dict[str, object]:
         return refund_of(open_refund(refund, now=now), find_trade(refund.out_trade_no), now=now)

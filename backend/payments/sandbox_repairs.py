@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
@@ -17,6 +18,7 @@ from sqlalchemy import select
 
 from backend.core.db import db
 from backend.core.errors import Refusal
+from backend.outbox.models import OutboxItem
 from backend.outbox.service import put
 from backend.payments.models import SandboxRefund
 from backend.payments.providers import RefundToRepair
@@ -34,14 +36,16 @@ class CardRefused(Refusal):
     detail = "收款银行卡的户名与卡号不符（沙箱：尾号44的卡都这样）。"
 
 
-def repair_refund(repair: RefundToRepair, *, key: RSAPrivateKey, now: datetime) -> dict[str, Any]:
-    """Give an abnormal refund back to another card, after a while; asked again it tells how that stands.
+def repair_refund(repair: RefundToRepair, *, key: RSAPrivateKey, now: datetime) -> tuple[dict[str, Any], bool]:
+    """Give an abnormal refund back to another card, after a while; return how it stands, and whether by this card.
 
-    Refuses `CardRefused`, and `RefundAbsent` for a number that was never told.
+    The same sealed card again is the same yes; another one, once the refund moved on, is not taken. Refuses
+    `CardRefused`, and `RefundAbsent` for a number that was never told.
     """
     locked = select(SandboxRefund).where(SandboxRefund.refund_no == repair.refund_no).with_for_update()
     db.session.execute(locked.execution_options(populate_existing=True))
     row = find_refund(repair.refund_no)
+    by = f"{row.refund_no}:{sha256(repair.card.bank_account.encode()).hexdigest()[:32]}"
     trade = find_trade(row.out_trade_no)
     if row.ends_as == ABNORMAL and now >= row.ends_at:
         account, name = (_opened(text, key=key) for text in (repair.card.bank_account, repair.card.real_name))
@@ -49,8 +53,9 @@ def repair_refund(repair: RefundToRepair, *, key: RSAPrivateKey, now: datetime) 
             raise CardRefused()
         row.ends_as, row.ends_at = SUCCESS, now + TAKES
         body = notice_of(row, trade, now=row.ends_at)
-        put(kind=NOTICE_KIND, subject=row.refund_no, key=f"{row.refund_no}:repaired", body=body, now=row.ends_at)
-    return refund_of(row, trade, now=now)
+        put(kind=NOTICE_KIND, subject=row.refund_no, key=by, body=body, now=row.ends_at)
+    owed = select(OutboxItem.id).where(OutboxItem.kind == NOTICE_KIND, OutboxItem.key == by)
+    return refund_of(row, trade, now=now), db.session.scalar(owed) is not None
 
 
 def _opened(text: str, *, key: RSAPrivateKey) -> str:

@@ -27,13 +27,14 @@ from backend.receipts.service import cancel_receipt
 from backend.refunds import workflow
 from backend.refunds.models import HeardRefund, Refund
 from backend.refunds.queries import money_of, returned_reference
-from backend.refunds.repairs import end_with_refund, hear_abnormal_again
+from backend.refunds.repair_ends import end_gone_to_us, end_with_refund, hear_abnormal_again
 from backend.refunds.service import tell_giver
-from backend.refunds.wording import PRINTED_CARD_REASON, PRINTED_REASON
+from backend.refunds.wording import PRINTED_CARD_REASON, PRINTED_ELSEWHERE_REASON, PRINTED_REASON
 
 DONE, REPEATED, SET_ASIDE, UNKNOWN = "done", "repeated", "set_aside", "unknown"
 SHORT_OF_MONEY = "NOT_ENOUGH"
 """The provider's word that our own account there holds too little: nothing is refused, it is tried again."""
+RECEIVED_BY = "received_by"
 OUR_OWN_ACCOUNT = "商户"
 """How the account begins that was credited when money went back to us: its giver has nothing of it yet (ADR 0028)."""
 WENT_BACK = "已全部退回捐款人"
@@ -92,7 +93,7 @@ def contradictions(row: Refund, order: PaymentOrder, told: RefundTold) -> list[s
     if told.state == workflow.TOLD_SUCCESS:
         needed = {"order": told.out_trade_no, "amount": told.refund_fen, "success_time": told.success_at}
         wrong += [name for name, value in needed.items() if not value]
-        wrong += ["received_by"] if told.received_by.startswith(OUR_OWN_ACCOUNT) else []
+        wrong += [RECEIVED_BY] if told.received_by.startswith(OUR_OWN_ACCOUNT) else []
     return wrong
 
 
@@ -108,6 +109,8 @@ def _act_on(told: RefundTold, *, now: datetime) -> str:
     if wrong:
         facts = {"state": told.state, "told_by": told.told_by, "wrong": ",".join(wrong)}
         raise_alert(kind="REFUND_MISMATCH", subject=told.refund_no, now=now, **facts)
+        if wrong == [RECEIVED_BY]:
+            end_gone_to_us(row, now=now)
         return SET_ASIDE
     became = workflow.after(row.state, told.state)
     if became == workflow.OLD_NEWS:
@@ -125,10 +128,13 @@ def _become(row: Refund, order: PaymentOrder, *, became: str, told: RefundTold, 
         row.provider_refund_no = told.provider_refund_no[:64]
     if told.code:
         row.provider_code = told.code[:40]
-    tail = end_with_refund(row, became=became, now=now) if became in (workflow.SUCCESS, workflow.CLOSED) else ""
+    # What was abnormal went to no account that its giver paid from: to a card of ours, or to one that we do not know.
+    is_elsewhere = row.state == workflow.ABNORMAL
+    is_end = became in (workflow.SUCCESS, workflow.CLOSED)
+    tail = end_with_refund(row, told, became=became, now=now) if is_elsewhere and is_end else None
     if became == workflow.SUCCESS:
         row.state, row.ended_at, row.success_at, row.next_ask_at = became, now, told.success_at, None
-        _post_success(row, order, is_to_card=bool(tail), now=now)
+        _post_success(row, order, tail=tail, now=now)
     elif became == workflow.CLOSED:
         row.state, row.ended_at, row.next_ask_at = became, now, None
         _give_back_to_purse(row, now=now)
@@ -140,7 +146,7 @@ def _become(row: Refund, order: PaymentOrder, *, became: str, told: RefundTold, 
         tell_giver(row, now=now, tail=tail)
 
 
-def _post_success(row: Refund, order: PaymentOrder, *, is_to_card: bool, now: datetime) -> None:
+def _post_success(row: Refund, order: PaymentOrder, *, tail: str | None, now: datetime) -> None:
     account, refund_no = _promised(row)
     assert row.success_at is not None, "its word told when"
     posted = post(
@@ -153,7 +159,8 @@ def _post_success(row: Refund, order: PaymentOrder, *, is_to_card: bool, now: da
         channel=order.provider,
         provider_date=local_day(row.success_at),
     )
-    reason = PRINTED_CARD_REASON if is_to_card else PRINTED_REASON
+    elsewhere = PRINTED_CARD_REASON if tail else PRINTED_ELSEWHERE_REASON
+    reason = PRINTED_REASON if tail is None else elsewhere
     cancel_receipt(transfer_id=posted.id, gift_id=row.gift_id, reason=reason, now=now)
     _end_waiting(row, order, now=now)
 

@@ -127,6 +127,17 @@ class CardDecided(Refusal):
     detail = "这张银行卡已经办过了，请刷新后再看。"
 
 
+class CardMayHaveGone(Refusal):
+    """The card was sent, and no answer came that can be trusted: it may have been taken. `stands`: so the provider.
+
+    It can be taken back once the provider, asked ten minutes after the last attempt, calls the refund abnormal still.
+    """
+
+    code = "CARD_MAY_HAVE_GONE"
+    detail = "这张卡可能已经送到支付渠道，还不能收回。请过十分钟再试；渠道说退款仍是异常，才能收回。"
+    retryable = True
+
+
 class CardFourEyes(RefusedTry):
     """Who wrote a card down does not confirm it (ASVS 2.3.5)."""
 

@@ -17,11 +17,11 @@ from backend.refunds.repair_models import (
     DONE,
     ENDED_RULE,
     HANDS_RULE,
+    KIND,
     OPEN,
     SEALED_RULE,
     RefundRepair,
 )
-from backend.refunds.repairs import KIND
 from backend.refunds.workflow import ABNORMAL, SUCCESS
 
 SHOWN = 20
@@ -49,11 +49,12 @@ def _not_whole() -> Iterator[str]:
 
 def _astray() -> Iterator[str]:
     of_refund = select(RefundRepair.code).join(Refund, Refund.id == RefundRepair.refund_id).limit(SHOWN)
+    letter = select(OutboxItem.id).where(OutboxItem.kind == KIND, OutboxItem.key == RefundRepair.code)
+    in_hand = (RefundRepair.state == CONFIRMED) & letter.where(OutboxItem.tried_at.is_not(None)).exists()
     wrong = or_(
-        RefundRepair.state.in_(OPEN) & (Refund.state != ABNORMAL),
+        RefundRepair.state.in_(OPEN) & (Refund.state != ABNORMAL) & ~(in_hand & (Refund.state == SUCCESS)),
         (RefundRepair.state == DONE) & (Refund.state != SUCCESS),
     )
-    letter = select(OutboxItem.id).where(OutboxItem.kind == KIND, OutboxItem.key == RefundRepair.code)
     unsent = of_refund.where(RefundRepair.state == CONFIRMED, ~letter.exists())
     yield from (f"退款银行卡 {code} 与它的退款对不上" for code in db.session.scalars(of_refund.where(wrong)))
     yield from (f"退款银行卡 {code} 已确认，却没有要发给渠道" for code in db.session.scalars(unsent))

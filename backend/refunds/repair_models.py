@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.core.audit import RowId
 from backend.core.db import Base, UtcDateTime
 
+KIND = "refund_repair"
+"""What the outbox calls a card that is to be sent."""
 ENTERED, CONFIRMED, TAKEN = "entered", "confirmed", "taken"
 DONE, REFUSED, WITHDRAWN = "done", "refused", "withdrawn"
 STATES = (ENTERED, CONFIRMED, TAKEN, DONE, REFUSED, WITHDRAWN)

@@ -27,6 +27,7 @@ NAME_LENGTH_MAX = 50
 SETTLES = timedelta(minutes=10)
 """So long after a card was taken its refund may still be told as abnormal, by an answer from before."""
 _CARD = re.compile(r"[0-9]{12,19}", re.ASCII)
+_TAIL = re.compile(r"(?<![0-9])([0-9]{4})[^0-9]*$", re.ASCII)
 _BETWEEN = re.compile(r"[ \-\u3000\u00a0]+")
 
 
@@ -39,6 +40,17 @@ def card_number(told: str) -> str | None:
 def tail_of(number: str) -> str:
     """Return what of a card number may be kept and shown: its last four digits."""
     return number[-4:]
+
+
+def went_to(received_by: str, *, tail: str) -> bool | None:
+    """Say whether the account that a provider names as credited is the card of these last digits.
+
+    None where it names nothing to tell them apart by. "零钱" is the giver's wallet, no card.
+    """
+    named = _TAIL.search(received_by)
+    if named:
+        return named[1] == tail
+    return False if "零钱" in received_by else None
 
 
 def is_of_new_card(*, asked_at: datetime, taken_at: datetime) -> bool:

@@ -14,8 +14,8 @@ from backend.outbox.sending import DELIVERED, Message, Outcome
 from backend.payments.providers import RefundToRepair, Repairing, SealedCard
 from backend.refunds.hearing import hear
 from backend.refunds.models import Refund
+from backend.refunds.repair_ends import note_answer
 from backend.refunds.repair_models import CONFIRMED, RefundRepair
-from backend.refunds.repairs import note_answer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,7 +147,7 @@ def locked_refund(code: str) -> Refund:
     return row
 
 
-def tell_giver(row: Refund, *, now: datetime, reason: str = "", tail: str = "") -> None:
+def tell_giver(row: Refund, *, now: datetime, reason: str = "", tail: str | None = None) -> None:
     """Tell the giver that his refund reached the state in which it is, once for each (bug 20)."""
     gift = db.session.get_one(Gift, row.gift_id)
     title, text = told_to_giver(row.state, amount_fen=row.amount_fen, reason=reason, tail=tail)

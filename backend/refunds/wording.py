@@ -11,6 +11,8 @@ PRINTED_REASON = "捐赠人申请退款，款项已原路退回"
 """What the papers that cancel a receipt state as the reason."""
 PRINTED_CARD_REASON = "捐赠人申请退款，款项已退到捐赠人本人的银行卡"
 """The same, where the account that he had paid from was closed."""
+PRINTED_ELSEWHERE_REASON = "捐赠人申请退款，款项已由支付渠道退出"
+"""The same, where only the provider knows to which account of his it went."""
 _TITLES = {
     APPROVED: "退款已批准",
     SUCCESS: "退款已退回",
@@ -26,6 +28,7 @@ _TEXTS = {
     REFUSED: "您申请的 {amount} 元退款没有通过。原因：{reason}",
 }
 _TO_CARD = "{amount} 元已退到您本人尾号 {tail} 的银行卡，到账时间以银行为准。收据已相应更新。"
+_ELSEWHERE = "{amount} 元退款已成功，到账账户和到账时间以支付渠道的通知为准。收据已相应更新。"
 _CARD_TITLE = "退款将退到您的银行卡"
 _CARD_TEXT = (
     "您的 {amount} 元退款将退到您提供的{bank}借记卡，尾号 {tail}。如果这不是您本人的卡，请马上联系我们。"
@@ -33,11 +36,26 @@ _CARD_TEXT = (
 )
 
 
-def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str = "") -> tuple[str, str]:
+_NOT_BY_CARD_TITLE = "退款没有退到这张卡"
+_NOT_BY_CARD = (
+    "您的 {amount} 元退款没有退到尾号 {tail} 的银行卡：支付渠道没有接受，或者银行没有收下。"
+    "钱仍替您留着，工作人员会再和您联系。"
+)
+_MOVED_ON_TITLE = "退款正在核实"
+_MOVED_ON = (
+    "您的 {amount} 元退款在支付渠道那里有了新的进展，不能确定是不是退到尾号 {tail} 的银行卡。"
+    "工作人员正在核实，到账账户以支付渠道的通知为准。"
+)
+
+
+def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str | None = None) -> tuple[str, str]:
     """Return title and text of the message about a refund that reached `state`.
 
-    `tail` is the end of the card that it went to, where the account that the giver had paid from was closed.
+    Where the account that the giver had paid from was closed, `tail` is the end of the card that it went to; empty when
+    only the provider knows where it went: then no account is named.
     """
+    if state == SUCCESS and tail == "":
+        return _TITLES[state], _ELSEWHERE.format(amount=yuan(amount_fen))
     if state == SUCCESS and tail:
         return _TITLES[state], _TO_CARD.format(amount=yuan(amount_fen), tail=tail)
     return _TITLES[state], _TEXTS[state].format(amount=yuan(amount_fen), reason=reason)
@@ -46,3 +64,9 @@ def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str = 
 def told_of_card(*, amount_fen: int, bank: str, tail: str) -> tuple[str, str]:
     """Return title and text of the message that a refund goes to another card: who never named it says so."""
     return _CARD_TITLE, _CARD_TEXT.format(amount=yuan(amount_fen), bank=bank, tail=tail)
+
+
+def told_of_no_card(*, amount_fen: int, tail: str, is_moved_on: bool) -> tuple[str, str]:
+    """Return title and text of the message that a refund did not go to a card, or (`is_moved_on`) perhaps not to it."""
+    title, text = (_MOVED_ON_TITLE, _MOVED_ON) if is_moved_on else (_NOT_BY_CARD_TITLE, _NOT_BY_CARD)
+    return title, text.format(amount=yuan(amount_fen), tail=tail)

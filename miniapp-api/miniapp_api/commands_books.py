@@ -15,7 +15,7 @@ from backend.ledger.checks import check_ledger
 from backend.ledger.guard import BooksState
 from backend.ledger.rebuilding import rebuild_roll_ups
 from backend.outbox.service import begin_anew
-from backend.refunds.repairs import KIND as REPAIR
+from backend.refunds.repair_models import KIND as REPAIR
 from backend.refunds.service import KIND as REFUND
 
 

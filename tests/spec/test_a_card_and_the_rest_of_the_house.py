@@ -10,8 +10,7 @@ from backend.core.db import db
 from backend.ledger import guard
 from backend.outbox import delivery
 from backend.outbox.sending import Message, Outcome, Sender
-from backend.refunds.repair_models import RefundRepair
-from backend.refunds.repairs import KIND
+from backend.refunds.repair_models import KIND, RefundRepair
 from tests.world.carding import Case, case
 from tests.world.refunding import gift, village
 

@@ -10,8 +10,8 @@ import pytest
 
 from backend.payments.alerts import AlertKind
 from backend.payments.sandbox_book import NOTICE_KIND
+from backend.refunds.repair_models import KIND as CARD
 from backend.refunds.repair_rules import BANKS
-from backend.refunds.repairs import KIND as CARD
 from backend.refunds.service import KIND as REFUND
 from backend.wechat.subscribe import KIND as SUBSCRIBE
 

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from backend.core.db import db
 from backend.messages.models import InboxMessage
+from backend.payments.worker import provider_of
 from tests.world.desk import Hand
 from tests.world.refunding import Given, Refunding
 
@@ -58,6 +59,13 @@ class Case:
         (row,) = self.first.sees("/desk/refunds?wanted=all").json["items"]
         return dict(row)
 
+    def wakes(self, *, hours: int) -> None:
+        """Hours pass; both people log in at the desk anew, for nobody stays logged in so long."""
+        self.village.later(hours=hours)
+        for hand, login in ((self.first, "first"), (self.second, "other")):
+            form = {"login": login, "password": "a password of the tests"}
+            assert hand.does("/desk/session", form).status_code == 200
+
     def asks(self, **pause: int) -> None:
         """After a while the provider is asked."""
         self.village.later(**pause)
@@ -78,4 +86,5 @@ def case(village: Refunding, gift: Given) -> Case:
     """A refund of 20.44 yuan that the bank could not take."""
     refund = village.refunded(gift, 20_44)
     assert gift.state() == "abnormal"
+    village.app.extensions["payment_provider"] = provider_of(village.settings, wire=village.wire)
     return Case(village, gift, refund, village.hires("first"), village.hires("other"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -80,16 +80,17 @@ class Refunds:
         return SealedCard(key_serial=serial, bank_account=account, real_name=name)
 
     def repair(self, repair: RefundToRepair, *, now: datetime) -> RefundTold:
-        """Ask WeChat to send an abnormal refund to another card of the giver's. The answer tells how it stands now.
+        """Ask WeChat to send an abnormal refund to another card of the giver's; `is_accepted` when it does so.
 
-        `refused` when it stays abnormal: `code` and `words` say why. The other way that WeChat offers, back to the
+        `refused` when it stays abnormal: `code` and `words` say why. Else how it stands, which says nothing of this
+        card: WeChat refuses any card for a refund that moved on already. The other way that WeChat offers, back to the
         merchant's own bank, is not taken: WeChat would call that money returned while it lies with us (ADR 0028).
         """
         if not NUMBER.fullmatch(repair.provider_refund_no):
             return _unknown(repair.refund_no)
         if plain_serial(repair.card.key_serial) not in self.caller.keys.ring.keys:
             return self._unless_it_moved(repair.refund_no, code=KEY_REPLACED, now=now)
-        told = {
+        asked = {
             "out_refund_no": repair.refund_no,
             "type": "USER_BANK_CARD",
             "bank_type": repair.bank_type,
@@ -99,15 +100,16 @@ class Refunds:
         path = f"{REFUNDS}/{quote(repair.provider_refund_no, safe='')}/apply-abnormal-refund"
         serial = repair.card.key_serial
         try:
-            reply = self.caller.post(path, told, now=now, action="repair_refund", serial=serial)
+            reply = self.caller.post(path, asked, now=now, action="repair_refund", serial=serial)
         except NoAnswer:
             return _unknown(repair.refund_no)
         if reply.status >= 400 and reply.code in _REFUSED:
             return self._unless_it_moved(repair.refund_no, code=reply.code, now=now, words=_words(reply))
-        return self._read(reply, refund_no=repair.refund_no)
+        told = self._read(reply, refund_no=repair.refund_no)
+        return replace(told, is_accepted=told.state != "unknown")
 
     def _unless_it_moved(self, refund_no: str, *, code: str, now: datetime, words: str = "") -> RefundTold:
-        """Return the refusal, where the refund is abnormal still; else how it stands: an earlier attempt arrived."""
+        """Return the refusal, where the refund is abnormal still; else how it stands, by whatever moved it."""
         found = self.query(refund_no, now=now)
         if found.state != "abnormal":
             return found

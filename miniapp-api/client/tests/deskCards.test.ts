@@ -88,6 +88,8 @@ describe('a card', () => {
     expect(cardRefusal({ ...refused, provider_code: 'CLOSED' })).toBe('渠道说：CLOSED')
     expect(cardRefusal(refused)).toBe('渠道说：')
     expect(cardRefusal({ ...refused, provider_code: 'KEY_REPLACED' })).toContain('重新填一次')
+    expect(cardRefusal({ ...refused, provider_code: 'MOVED_ON' })).toContain('不能确定')
+    expect(cardRefusal({ ...refused, provider_code: 'WENT_TO_US' })).toContain('还没有收到')
     expect(panel(having({ state: 'refused', provider_code: 'ABNORMAL' })).text()).toContain('换一张卡')
   })
 })

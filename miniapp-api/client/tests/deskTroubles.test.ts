@@ -56,6 +56,7 @@ describe('an alert', () => {
     const waiting = ['GIFT_REDIRECTED', 'PAID_AGAIN', 'MONEY_WAITS']
     expect(waiting.map((kind) => places(alert(kind)).includes('unallocated'))).toEqual([true, true, true])
     expect(places(alert('REFUND_ABNORMAL'))).toContain('wanted=abnormal')
+    expect(places(alert('REFUND_CARD_REFUSED'))).toContain('wanted=abnormal')
     expect(places(alert('REFUND_NO_FUNDS'))).toContain('refunds')
     expect(places(alert('ORDER_UNKNOWN'))).toContain('reconciliation')
     expect(placeOf(alert('PREPAY_REFUSED'))).toBeNull()

@@ -9,7 +9,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from backend.core import clock
-from backend.payments.providers import Repairing
+from backend.payments.providers import Refunding, Repairing
 from backend.people.rights import NATION, StaffMember, authorise
 from backend.refunds import repairs, service
 from backend.refunds.queries import money_of_gift
@@ -118,11 +118,23 @@ def confirm_card(form: dict[str, Any], code: str) -> Response:
 @bp.post("/desk/refunds/<code>/card-withdrawal")
 @bp.arguments(CardActFormSchema)
 @bp.response(201, DeskRefundSchema)
-@desk_writes
 def withdraw_card(form: dict[str, Any], code: str) -> Response:
-    """Take back a card that was not sent; another one can be entered then."""
+    """Take back a card that was not sent; another one can be entered then.
+
+    For one of which every answer was lost the provider is asked first, before the transaction: it may have taken it.
+    """
     card = form["card_code"]
-    return _once(lambda staff: repairs.withdraw_card(refund=code, card=card, staff=staff, now=clock.now()), code)
+    number = desk_reads(lambda: repairs.is_to_be_asked(refund=code, card=card, staff=require_staff()))()
+    told = {"refund": code, "card": card, "stands": None if number is None else _standing(number)}
+    taking_back = desk_writes(
+        lambda: _once(lambda staff: repairs.withdraw_card(**told, staff=staff, now=clock.now()), code)
+    )
+    return taking_back()
+
+
+def _standing(number: str) -> str | None:
+    provider = current_provider()
+    return provider.query_refund(number, now=clock.now()).state if isinstance(provider, Refunding) else None
 
 
 def _once(act: Callable[[StaffMember], str | None], code: str | None = None, *, is_secret: bool = False) -> Response:

@@ -43,6 +43,8 @@ export function cardHands(card: RefundCard): { who: string; at: string }[] {
 export function cardRefusal(card: RefundCard): string {
   if (card.state !== 'refused') return ''
   if (card.provider_code === 'KEY_REPLACED') return d('card.key_replaced')
+  if (card.provider_code === 'MOVED_ON') return d('card.moved_on')
+  if (card.provider_code === 'WENT_TO_US') return d('card.went_to_us')
   if (card.provider_code === 'ABNORMAL') return d('card.takes_nothing')
   return d('card.refusal', { words: card.provider_words || card.provider_code || '' })
 }

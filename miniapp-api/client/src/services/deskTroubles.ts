@@ -95,7 +95,7 @@ export function placeOf(alert: PaymentAlert): { url: string; text: string } | nu
   const day = BILL.exec(alert.subject)
   if (day && isOfBill(alert)) return { url: to('desk/reconciled', { channel: day[1], day: day[2] }), text: d('bill.title') }
   if (WAITING.includes(alert.kind)) return { url: to('desk/unallocated'), text: d('home.unallocated') }
-  if (alert.kind === 'REFUND_ABNORMAL') return { url: to('desk/refunds', { wanted: 'abnormal' }), text: d('alert.to_abnormal') }
+  if (alert.kind === 'REFUND_ABNORMAL' || alert.kind === 'REFUND_CARD_REFUSED') return { url: to('desk/refunds', { wanted: 'abnormal' }), text: d('alert.to_abnormal') }
   if (alert.kind === 'REFUND_NO_FUNDS') return { url: to('desk/refunds'), text: d('home.refunds') }
   return ['ORDER_UNKNOWN', 'REFUND_UNKNOWN'].includes(alert.kind) ? { url: to('desk/reconciliation'), text: d('home.reconciliation') } : null
 }
