@@ -11,16 +11,19 @@ from backend.core import audit
 from backend.core.db import db
 from backend.core.errors import Refusal
 from backend.core.ids import token_hash
+from backend.messages.service import tell
 from backend.people import accounts
 from backend.people.accounts import Identity
 from backend.people.joining import join
-from backend.people.models import DeviceSession
+from backend.people.models import DeviceSession, LoginAccount
 from backend.people.service import Person, find_session, forget_session, make_person, open_session
 from backend.vault import consent
 
 LOGGED_IN_FOR = timedelta(days=7)
 """How long a login holds (ASVS 7.3.2); a guest's phone is remembered longer, since he has no way back."""
 IS_FRESH_FOR = timedelta(minutes=15)
+ADDED_TITLE = "增加了一种登录方式"
+ADDED_TEXT = "您的账号增加了用{way}登录。如果不是您自己办的，请到“我的”里移除它。"
 
 
 class LoginAgain(Refusal):
@@ -81,8 +84,11 @@ def _claim(identity: Identity, mine: int | None, *, secret_key: str, now: dateti
     account = accounts.find_account(identity, secret_key=secret_key)
     if account is None:
         owner = accounts.person_of(identity, secret_key=secret_key) or mine or make_person(now=now).id
+        had_one = accounts.has_account(owner)
         made = accounts.add_account(identity, person_id=owner, secret_key=secret_key, now=now)
         if made is not None:
+            if had_one:
+                _tell_of_account(made, identity.kind, person_id=owner, now=now)
             return made, owner
         account = accounts.find_account(identity, secret_key=secret_key)
         assert account is not None, "the account that was in the way is there"
@@ -91,3 +97,11 @@ def _claim(identity: Identity, mine: int | None, *, secret_key: str, now: dateti
     for twin in accounts.twins_of(account.id, identity, secret_key=secret_key):
         owner = join(owner, twin, now=now)
     return account.id, owner
+
+
+def _tell_of_account(account_id: int, kind: str, *, person_id: int, now: datetime) -> None:
+    """Tell whoever had a way in already that there is one more: on a shared phone it may not be his own."""
+    text = ADDED_TEXT.format(way="手机号" if kind == accounts.PHONE else "微信")
+    code = db.session.scalars(select(LoginAccount.code).where(LoginAccount.id == account_id)).one()
+    told = {"kind": "account.added", "key": code, "title": ADDED_TITLE, "text": text}
+    tell(person_id=person_id, **told, link="/me", now=now)

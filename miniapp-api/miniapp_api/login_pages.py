@@ -10,34 +10,26 @@ from werkzeug.wrappers import Response as AnyResponse
 from backend.core import clock
 from backend.core.db import write_with_retries
 from backend.core.errors import Refusal
-from backend.core.ids import new_token
 from backend.people.accounts import WECHAT_OFFICIAL, Identity
 from backend.people.entering import LOGGED_IN_FOR
-from backend.people.login_states import STATE_LIVES, StateUnknown, begin_state, end_state
-from miniapp_api.edge import settings
-from miniapp_api.logins import WechatLoginUnavailable, enter
+from backend.people.login_states import StateUnknown, end_state
+from miniapp_api.logins import CALLBACK, COOKIE, begin_away, enter
 from miniapp_api.page_errors import show_refusal
-from miniapp_api.sessions import cookie_name, drop_cookie, keep_cookie, keep_session
+from miniapp_api.sessions import cookie_name, drop_cookie, keep_session
 from miniapp_api.wechat import current_wechat
 
 pages = Blueprint("login_pages", __name__)
 pages.register_error_handler(Refusal, show_refusal)
-COOKIE = "login"
-CALLBACK = "/login/wechat/callback"
 
 
 @pages.get("/login/wechat")
 def go_to_wechat() -> AnyResponse:
-    """Send the browser to WeChat, which sends it back by itself; the state ties the way back to this browser."""
-    if settings().wechat.official is None:
-        raise WechatLoginUnavailable()
-    browser = request.cookies.get(cookie_name(COOKIE)) or new_token()
-    page, adds, now = request.args.get("next", "/"), request.args.get("adds") == "1", clock.now()
-    state = write_with_retries(lambda: begin_state(browser=browser, next_page=page, adds=adds, now=now))
-    address = current_wechat().oauth_address(return_url=f"{settings().public_url}{CALLBACK}", state=state)
-    response = _going(address)
-    keep_cookie(response, cookie_name(COOKIE), browser, seconds=int(STATE_LIVES.total_seconds()))
-    return response
+    """Send the browser to WeChat, which sends it back by itself; the state ties the way back to this browser.
+
+    It logs in and adds nothing, whatever the address says: anybody may have written the link that was opened.
+    """
+    away = begin_away(request.args.get("next", "/"), adds=False)
+    return away.kept_in(_going(away.address))
 
 
 @pages.get(CALLBACK)

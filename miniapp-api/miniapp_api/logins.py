@@ -5,31 +5,44 @@ Giving needs none of them.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
-from flask import Response
+from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
+from werkzeug.wrappers import Response as AnyResponse
 
 from backend.core import clock
 from backend.core.db import read_with_retries, write_with_retries
 from backend.core.errors import Refusal
-from backend.core.ids import token_hash
+from backend.core.ids import new_token, token_hash
 from backend.people import phone as phones
 from backend.people import sms
 from backend.people.accounts import WECHAT_MINI, Identity, openid_here
 from backend.people.entering import LOGGED_IN_FOR, Entered, log_in
+from backend.people.login_states import STATE_LIVES, begin_state
 from backend.vault.fields import OWN, PHONE, PHONE_MASK, masked
 from backend.wechat.refusals import CodeInvalid, CodeUsed
 from miniapp_api.edge import settings
 from miniapp_api.personal import Personal
-from miniapp_api.sessions import PersonSchema, require_person, session_answer, session_token
+from miniapp_api.sessions import (
+    PersonSchema,
+    cookie_name,
+    keep_cookie,
+    require_person,
+    session_answer,
+    session_token,
+)
 from miniapp_api.wechat import current_wechat
 
 bp = Blueprint("logins", __name__, description="登录：微信小程序、微信网页、微信手机号、手机验证码。不登录也可以捐赠。")
 log = structlog.get_logger()
+Answer = TypeVar("Answer", bound=AnyResponse)
 AGAIN_AFTER_SECONDS = 60
+COOKIE = "login"
+CALLBACK = "/login/wechat/callback"
 
 
 class LoginCodeUsed(Refusal):
@@ -87,6 +100,18 @@ class WechatCodeSchema(Schema):
     adds = fields.Boolean(load_default=False)
 
 
+class AwaySchema(Schema):
+    """The page of ours to come back to after WeChat's own."""
+
+    next = fields.String(required=True, validate=validate.Length(min=1, max=255))
+
+
+class AwayAddressSchema(Schema):
+    """WeChat's page, for this browser, within ten minutes, once."""
+
+    address = fields.String(required=True)
+
+
 class WechatPhoneSchema(WechatCodeSchema):
     """The code of WeChat's phone-number button: another than `wx.login`'s; `adds` joins the number to who is here."""
 
@@ -136,6 +161,17 @@ def log_in_by_mini_program(given: dict[str, Any]) -> Response:
         raise LoginCodeUsed() from refusal
     identity = Identity(kind=WECHAT_MINI, app_id=user.app_id, subject=user.openid, unionid=user.unionid)
     return entered_answer(enter(identity, adds=given["adds"]))
+
+
+@bp.post("/login/wechat-official")
+@bp.arguments(AwaySchema)
+@bp.response(200, AwayAddressSchema)
+def begin_adding_wechat(given: dict[str, Any]) -> Response:
+    """Begin to add the WeChat of this browser to who is logged in. Only a page of ours can ask: no link begins it."""
+    away = begin_away(given["next"], adds=True)
+    response = jsonify({"address": away.address})
+    response.headers["Cache-Control"] = "no-store"
+    return away.kept_in(response)
 
 
 @bp.post("/login/wechat-phone")
@@ -199,6 +235,29 @@ def log_in_by_phone(given: dict[str, Any]) -> Response:
         return log_in(identity, token=device, adds=given["adds"], secret_key=secret_key, now=now)
 
     return entered_answer(write_with_retries(use_and_enter))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Away:
+    """A login that goes through WeChat's page: its address, and the secret of the browser that alone may come back."""
+
+    address: str
+    browser: str
+
+    def kept_in(self, response: Answer) -> Answer:
+        """Let the browser keep its secret until the state is over."""
+        keep_cookie(response, cookie_name(COOKIE), self.browser, seconds=int(STATE_LIVES.total_seconds()))
+        return response
+
+
+def begin_away(page: str, *, adds: bool) -> Away:
+    """Begin a login in this browser. Refuses `WechatLoginUnavailable`, and `NextRefused` for a page elsewhere."""
+    if settings().wechat.official is None:
+        raise WechatLoginUnavailable()
+    browser, now = request.cookies.get(cookie_name(COOKIE)) or new_token(), clock.now()
+    state = write_with_retries(lambda: begin_state(browser=browser, next_page=page, adds=adds, now=now))
+    address = current_wechat().oauth_address(return_url=f"{settings().public_url}{CALLBACK}", state=state)
+    return Away(address=address, browser=browser)
 
 
 def enter(identity: Identity, *, adds: bool) -> Entered:

@@ -139,6 +139,44 @@ def test_who_adds_an_account_of_another_person_makes_both_one_and_the_older_stay
     assert entry == [older]
 
 
+def told_of(phone: Handset) -> list[tuple[str, str]]:
+    """What a phone's inbox tells of accounts, the newest first."""
+    return [(one["title"], one["link"]) for one in phone.asks("/me/messages")["items"] if "账号" in one["text"]]
+
+
+def test_who_adds_a_way_in_or_joins_two_accounts_is_told_so_on_both_phones_and_once(entering: Entering) -> None:
+    first, second = entering.handset(), entering.handset()
+    first.logs_in_mini("阿芳")
+    second.logs_in_by_phone()
+    assert (told_of(first), told_of(second)) == ([], []), "who has one way in knows it"
+    assert second.adds_h5("老王").headers["Location"] == "/me"
+    added = ("增加了一种登录方式", "/me")
+    assert told_of(second) == [added]
+    second.takes_off(second.me()["accounts"][-1]["code"])
+    second.adds_h5("老王")
+    assert told_of(second) == [added, added], "taken off and added again is added again"
+    entering.later(minutes=1)
+    second.logs_in_mini("阿芳", adds=True)
+    second.logs_in_mini("阿芳", adds=True)
+    joined = ("两个账号合在一起了", "/me")
+    assert told_of(first) == told_of(second) == [joined, added, added]
+    assert entering.out_of_joint() == []
+
+
+def test_a_link_that_somebody_opens_on_another_s_phone_joins_nobody(entering: Entering) -> None:
+    shared = entering.handset()
+    shared.logs_in_by_phone()
+    owner = shared.code()
+    assert shared.logs_in_h5("老王", more="&adds=1").status_code == 302
+    assert shared.code() != owner, "it logged in, and added nothing"
+    entries = select(AuditEntry.subject).where(AuditEntry.action == "people.join")
+    assert entering.asks(lambda: db.session.scalars(entries).all()) == []
+    foreign = shared.browser.post("/api/v1/login/wechat-official", json={"next": "/me"})
+    assert (foreign.status_code, (foreign.json or {})["code"]) == (403, "CROSS_SITE")
+    elsewhere = shared.posts("/login/wechat-official", {"next": "//elsewhere.example/"})
+    assert (elsewhere.status_code, (elsewhere.json or {})["code"]) == (422, "NEXT_REFUSED")
+
+
 def test_one_human_in_two_apps_is_known_by_his_unionid(entering: Entering) -> None:
     in_mini, in_h5 = entering.handset(), entering.handset(guest=False)
     in_mini.logs_in_mini("阿芳", unionid="union-1")

@@ -42,6 +42,13 @@ class Handset(Phone):
         """Log in inside the mini-program as a WeChat user."""
         return self.posts("/login/wechat-mini", {"code": self.house.code_of(who, unionid), "adds": adds})
 
+    def adds_h5(self, who: str, *, page: str = "/me") -> TestResponse:
+        """Add the WeChat of this browser, as a page of ours asks for it, there and back."""
+        away = self.posts("/login/wechat-official", {"next": page})
+        assert away.status_code == 200, away.text
+        state = str((away.json or {})["address"]).partition("state=")[2].partition("#")[0]
+        return self.comes_back(self.house.code_of(who), state)
+
     def logs_in_h5(self, who: str, *, unionid: str | None = None, page: str = "/gifts", more: str = "") -> TestResponse:
         """Log in through the official account's page, there and back."""
         away = self.browser.get(f"/login/wechat?next={page}{more}")

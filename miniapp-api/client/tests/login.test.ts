@@ -120,12 +120,14 @@ describe('in a browser', () => {
     expect(inWechat()).toBe(false)
   })
 
-  it('the way through WeChat is the server’s own address', () => {
+  it('the way through WeChat is the server’s own address; to add it, a page of ours asks where to go', async () => {
     const assign = vi.fn()
     vi.stubGlobal('location', { assign })
-    goToWechat('/me?a=1')
-    goToWechat('/me', true)
-    expect(assign.mock.calls).toEqual([['/login/wechat?next=%2Fme%3Fa%3D1'], ['/login/wechat?next=%2Fme&adds=1']])
+    const sent = serverAnswers({ status: 200, body: { address: 'https://wechat.test/authorize?state=s' } })
+    await goToWechat('/me?a=1')
+    await goToWechat('/me', true)
+    expect(assign.mock.calls).toEqual([['/login/wechat?next=%2Fme%3Fa%3D1'], ['https://wechat.test/authorize?state=s']])
+    expect(sent.map((one) => [one.url, one.data])).toEqual([['/api/v1/login/wechat-official', '{"next":"/me"}']])
   })
 
   it('a phone without a session gets one before it gets a code', async () => {

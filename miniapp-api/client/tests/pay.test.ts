@@ -6,7 +6,7 @@ import { problemFrom } from '@/services/problem'
 import { forgetSaid, noteSaid, saidPaid, shownState } from '@/services/said'
 import { app } from '@/services/settings'
 import type { AppInfo, Gift, PayParams } from '@/services/types'
-import { kept, uniWorld } from './uni-world'
+import { kept, serverAnswers, uniWorld } from './uni-world'
 
 const params: PayParams = { appId: 'wx1', timeStamp: '7', nonceStr: 'n', package: 'prepay_id=1', signType: 'RSA', paySign: 's' }
 const gift = (more: Partial<Gift>): Gift => ({ code: 'G', pay_url: null, pay_params: null, ...more }) as Gift
@@ -103,9 +103,11 @@ describe('a gift', () => {
 describe('a payer whom WeChat does not know', () => {
   it('leaves for the login and comes back to the same wish', async () => {
     const [act, leave] = [vi.fn().mockRejectedValue(refused(409, 'PAYER_UNKNOWN')), vi.fn()]
+    const sent = serverAnswers({ status: 200, body: { address: 'https://wechat.test/authorize?state=s' } })
     expect(await asPayer(act, { page: '/give?code=P&back=1', leave })).toBeNull()
     expect(leave).toHaveBeenCalledOnce()
-    expect(assign).toHaveBeenCalledWith('/login/wechat?next=%2Fgive%3Fcode%3DP%26back%3D1&adds=1')
+    expect(assign).toHaveBeenCalledWith('https://wechat.test/authorize?state=s')
+    expect(JSON.parse(sent[0].data ?? '')).toEqual({ next: '/give?code=P&back=1' })
   })
 
   it('is not sent round and round', async () => {

@@ -41,10 +41,14 @@ export function whyNoNumber(told: NumberTold): 'declined' | 'unavailable' {
 export const logInByNumber = (code: string, adds = false) =>
   send<Entered>('POST', '/login/wechat-phone', { body: { code, adds } }).then(entered)
 
-/** In WeChat's browser: there and back by the server's own address; the page is left. */
-export function goToWechat(next: string, adds = false): void {
+/**
+ * In WeChat's browser: there and back by the server's own address; the page is left. To add WeChat to an account is
+ * asked for by a page of ours, which is told where to go: a link that somebody sent can only log in.
+ */
+export async function goToWechat(next: string, adds = false): Promise<void> {
   // #ifdef H5
-  location.assign(`/login/wechat?next=${encodeURIComponent(next)}${adds ? '&adds=1' : ''}`)
+  const asked = adds ? await send<{ address: string }>('POST', '/login/wechat-official', { body: { next } }) : null
+  location.assign(asked?.address ?? `/login/wechat?next=${encodeURIComponent(next)}`)
   // #endif
 }
 

@@ -51,7 +51,7 @@ export async function asPayer<T>(act: () => Promise<T>, back: Back): Promise<T |
   // #ifdef H5
   back.leave?.()
   const { goToWechat } = await import('./login') // Fetched only by who has to log in.
-  goToWechat(back.page, true)
+  await goToWechat(back.page, true)
   return null
   // #endif
   // #ifndef H5
