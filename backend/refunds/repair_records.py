@@ -13,8 +13,8 @@ from backend.core.db import db
 from backend.donations.models import Gift
 from backend.people.models import Staff
 from backend.refunds.models import Refund
-from backend.refunds.repair_models import ENDED, FORGOTTEN_BANK, FORGOTTEN_TAIL, RefundRepair
-from backend.refunds.repair_rules import BANKS
+from backend.refunds.repair_models import CONFIRMED, ENDED, FORGOTTEN_BANK, FORGOTTEN_TAIL, RefundRepair
+from backend.refunds.repair_rules import BANKS, goes_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,11 @@ class RepairRecord:
     ended_at: datetime | None
     provider_code: str | None
     provider_words: str | None
+
+    @property
+    def goes_at(self) -> datetime | None:
+        """When a confirmed card is sent, and cannot be taken back any more; None of any other."""
+        return goes_at(self.confirmed_at) if self.state == CONFIRMED and self.confirmed_at else None
 
     @property
     def bank(self) -> str:

@@ -26,6 +26,8 @@ BANKS = {
 NAME_LENGTH_MAX = 50
 SETTLES = timedelta(minutes=10)
 """So long after a card was taken its refund may still be told as abnormal, by an answer from before."""
+GOES_AFTER = timedelta(hours=24)
+"""So long after its confirmation a card is sent: its giver reads of it, and who never named one can still say so."""
 _CARD = re.compile(r"[0-9]{12,19}", re.ASCII)
 _TAIL = re.compile(r"(?<![0-9])([0-9]{4})[^0-9]*$", re.ASCII)
 _BETWEEN = re.compile(r"[ \-\u3000\u00a0]+")
@@ -40,6 +42,11 @@ def card_number(told: str) -> str | None:
 def tail_of(number: str) -> str:
     """Return what of a card number may be kept and shown: its last four digits."""
     return number[-4:]
+
+
+def goes_at(confirmed_at: datetime) -> datetime:
+    """Return when a confirmed card is sent; until then it can be taken back."""
+    return confirmed_at + GOES_AFTER
 
 
 def went_to(received_by: str, *, tail: str) -> bool | None:

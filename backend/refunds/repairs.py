@@ -32,7 +32,7 @@ from backend.refunds.refusals import (
 )
 from backend.refunds.repair_ends import end_card, for_update
 from backend.refunds.repair_models import CONFIRMED, ENTERED, KIND, WITHDRAWN, RefundRepair
-from backend.refunds.repair_rules import BANKS, NAME_LENGTH_MAX, card_number, is_of_new_card, tail_of
+from backend.refunds.repair_rules import BANKS, NAME_LENGTH_MAX, card_number, goes_at, is_of_new_card, tail_of
 from backend.refunds.service import locked_refund
 from backend.refunds.wording import told_of_card
 from backend.vault.queries import is_erased
@@ -75,7 +75,7 @@ def enter_card(
 
 
 def confirm_card(*, refund: str, card: str, staff: StaffMember, now: datetime) -> None:
-    """Let the refund go to the card, as the second of two people; its giver is told of it in the same transaction.
+    """Let the refund go to the card a day later, as the second of two people; its giver is told in this transaction.
 
     Refuses `CardUnknown`, `CardDecided`, `CardFourEyes`.
     """
@@ -86,7 +86,9 @@ def confirm_card(*, refund: str, card: str, staff: StaffMember, now: datetime) -
     if repair.entered_by == staff.id:
         raise CardFourEyes(Attempt(staff_code=staff.code, action="refunds.decide", subject=refund))
     repair.state, repair.confirmed_by, repair.confirmed_at = CONFIRMED, staff.id, now
-    put(kind=KIND, subject=str(row.refund_no), key=repair.code, body=json.dumps({"card": repair.code}), now=now)
+    put(
+        kind=KIND, subject=str(row.refund_no), key=repair.code, body=json.dumps({"card": repair.code}), now=goes_at(now)
+    )
     _tell_of_card(row, repair, now=now)
     audit.record(action="refunds.card_confirm", actor=staff.code, subject=refund, now=now, card=repair.code)
     failpoint("repair_confirmed")
@@ -110,6 +112,8 @@ def is_to_be_asked(*, refund: str, card: str, staff: StaffMember) -> str | None:
 def withdraw_card(*, refund: str, card: str, stands: str | None, staff: StaffMember, now: datetime) -> None:
     """Take a card back that was not sent: a wrong one, or one that the provider did not take and that nobody sends.
 
+    The message to the provider is locked, so that no worker takes it in hand at the same moment.
+
     `stands` is how the provider told the refund just now, where `is_to_be_asked` says so. Refuses `CardUnknown`,
     `CardDecided` for one that may be with the provider at this moment, and `CardMayHaveGone` for one of which every
     answer was lost, unless the refund is abnormal still: else another card would be told as the one that got the money.
@@ -117,7 +121,8 @@ def withdraw_card(*, refund: str, card: str, stands: str | None, staff: StaffMem
     authorise(staff, "refunds.decide", NATION, subject=refund)
     row, repair = _locked(refund, card)
     letter = locked_letter(kind=KIND, key=repair.code)
-    if repair.state not in (ENTERED, CONFIRMED) or (letter is not None and letter.is_owed):
+    is_in_hand = letter is not None and letter.is_owed and letter.tried_at is not None
+    if repair.state not in (ENTERED, CONFIRMED) or is_in_hand:
         raise CardDecided(state=repair.state)
     tried_at = None if letter is None or row.state != workflow.ABNORMAL else letter.tried_at
     is_free = tried_at is None or (stands == workflow.TOLD_ABNORMAL and is_of_new_card(asked_at=now, taken_at=tried_at))
@@ -132,7 +137,7 @@ def _tell_of_card(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
     if is_erased(gift.person_id):  # Nobody reads it any more, and it would stay.
         return
     bank = BANKS.get(repair.bank_type, "")
-    title, text = told_of_card(amount_fen=row.amount_fen, bank=bank, tail=repair.card_tail)
+    title, text = told_of_card(amount_fen=row.amount_fen, bank=bank, tail=repair.card_tail, at=goes_at(now))
     told = {"title": title, "text": text, "link": f"/gift?code={gift.code}"}
     tell(person_id=gift.person_id, kind="refund.card", key=repair.code, **told, now=now)
 

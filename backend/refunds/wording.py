@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.core.clock import SHANGHAI, in_utc
 from backend.donations.wording import yuan
 from backend.refunds.workflow import ABNORMAL, APPROVED, CLOSED, REFUSED, SUCCESS
 
@@ -31,7 +34,8 @@ _TO_CARD = "{amount} 元已退到您本人尾号 {tail} 的银行卡，到账时
 _ELSEWHERE = "{amount} 元退款已成功，到账账户和到账时间以支付渠道的通知为准。收据已相应更新。"
 _CARD_TITLE = "退款将退到您的银行卡"
 _CARD_TEXT = (
-    "您的 {amount} 元退款将退到您提供的{bank}借记卡，尾号 {tail}。如果这不是您本人的卡，请马上联系我们。"
+    "您的 {amount} 元退款将在 {at} 以后退到您提供的{bank}借记卡，尾号 {tail}。"
+    "如果这不是您本人的卡，请在这以前联系我们，还来得及收回。"
     "我们不保存您的完整卡号，也不会问您要密码和验证码。"
 )
 
@@ -61,12 +65,17 @@ def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str | 
     return _TITLES[state], _TEXTS[state].format(amount=yuan(amount_fen), reason=reason)
 
 
-def told_of_card(*, amount_fen: int, bank: str, tail: str) -> tuple[str, str]:
-    """Return title and text of the message that a refund goes to another card: who never named it says so."""
-    return _CARD_TITLE, _CARD_TEXT.format(amount=yuan(amount_fen), bank=bank, tail=tail)
+def told_of_card(*, amount_fen: int, bank: str, tail: str, at: datetime) -> tuple[str, str]:
+    """Return title and text of the message that a refund goes to another card at `at`: who never named it says so."""
+    return _CARD_TITLE, _CARD_TEXT.format(amount=yuan(amount_fen), bank=bank, tail=tail, at=_minute(at))
 
 
 def told_of_no_card(*, amount_fen: int, tail: str, is_moved_on: bool) -> tuple[str, str]:
     """Return title and text of the message that a refund did not go to a card, or (`is_moved_on`) perhaps not to it."""
     title, text = (_MOVED_ON_TITLE, _MOVED_ON) if is_moved_on else (_NOT_BY_CARD_TITLE, _NOT_BY_CARD)
     return title, text.format(amount=yuan(amount_fen), tail=tail)
+
+
+def _minute(instant: datetime) -> str:
+    here = in_utc(instant).astimezone(SHANGHAI)
+    return f"{here.month}月{here.day}日 {here:%H:%M}"

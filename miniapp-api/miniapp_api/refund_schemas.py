@@ -102,8 +102,8 @@ class CardActFormSchema(Schema):
 class RefundCardSchema(Schema):
     """The newest card of an abnormal refund. `is_mine`: who asks entered it and may not confirm it.
 
-    `entered` waits for a second person, `confirmed` for the provider, `taken` for the bank; `done`, `refused` and
-    `withdrawn` are ends. `provider_words` is why the provider refused it.
+    `entered` waits for a second person, `confirmed` to be sent (at `goes_at`), `taken` for the bank; `done`,
+    `refused` and `withdrawn` are ends. `provider_words` is why the provider refused it.
     """
 
     code = fields.String(required=True)
@@ -115,6 +115,7 @@ class RefundCardSchema(Schema):
     entered_at = LocalTime(required=True)
     confirmed_by = fields.String(required=True, allow_none=True)
     confirmed_at = LocalTime(required=True, allow_none=True)
+    goes_at = LocalTime(required=True, allow_none=True)
     ended_at = LocalTime(required=True, allow_none=True)
     provider_code = fields.String(required=True, allow_none=True)
     provider_words = fields.String(required=True, allow_none=True)

@@ -114,6 +114,7 @@ def a_gift_given_back_to_another_card(village: Striving) -> None:
     card = village.once("card code", lambda: village.asks(lambda: newest_cards([refund])[refund].code))
     confirming = {"refund": refund, "card": card, "staff": village.second, "now": village.clock}
     village.once("card confirmed", lambda: village.writes(lambda: repairs.confirm_card(**confirming)))
+    village.later(hours=24)
     village.works("outbox:refund_repair")
     village.heals()
 

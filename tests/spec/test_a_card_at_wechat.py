@@ -60,6 +60,7 @@ def enters(village: Linked, refund: str, **changed: str) -> str:
     village.writes(lambda: repairs.enter_card(**told, **(CARD | changed), seal=seal, staff=village.desk))
     card = card_of(village, refund).code
     village.writes(lambda: repairs.confirm_card(**told, card=card, staff=village.second))
+    village.later(hours=24)
     return card
 
 

@@ -38,6 +38,9 @@ def test_two_people_send_it_to_the_giver_s_own_card_and_it_arrives(case: Case) -
     assert (confirmed.json["state"], confirmed.json["card"]["confirmed_by"]) == ("abnormal", "赵六")
     assert "尾号 4321" in case.messages()[-1]
     assert "不是您本人的卡" in case.messages()[-1]
+    assert "6月2日" in case.messages()[-1]
+    assert case.seen()["card"]["goes_at"].startswith("2026-06-02T10:0")
+    case.wakes(hours=24)
     case.village.works("outbox:refund_repair")
     assert case.seen()["card"]["state"] == "taken"
     assert case.village.figures(case.gift.project)["refunding_fen"] == 20_44, "it is not there yet"
@@ -98,6 +101,7 @@ def test_nothing_of_the_card_stays_but_its_end(case: Case, capfd: pytest.Capture
     case.confirms(card)
     letter = case.village.asks(lambda: db.session.scalars(select(OutboxItem.body).where(OutboxItem.key == card)).one())
     assert letter == f'{{"card": "{card}"}}'
+    case.wakes(hours=24)
     case.village.works("outbox:refund_repair")
     kept = case.village.asks(lambda: db.session.execute(select(RefundRepair.sealed_account, RefundRepair.sealed_name)))
     assert kept.one() == (None, None)
@@ -222,6 +226,7 @@ def test_a_card_that_the_provider_cannot_open_comes_back(case: Case) -> None:
     card = case.entered()
     case.changes(update(RefundRepair).values(sealed_account="bm90IHNlYWxlZA=="))
     case.confirms(card)
+    case.wakes(hours=24)
     case.village.works("outbox:refund_repair")
     assert case.seen()["card"]["state"] == "refused"
 
@@ -253,3 +258,30 @@ def test_two_who_enter_a_card_at_once_enter_one(case: Case) -> None:
     case.enters(case.first)
     assert case.enters(case.second).json["code"] == "CARD_WAITS"
     assert case.village.asks(lambda: db.session.scalar(select(func.count()).select_from(RefundRepair))) == 1
+
+
+def test_a_confirmed_card_waits_a_day_in_which_the_giver_can_say_that_it_is_not_his(case: Case) -> None:
+    card = case.entered()
+    case.confirms(card)
+    case.wakes(hours=23)
+    assert case.village.works("outbox:refund_repair") == 0
+    assert case.withdraws(card).json["card"]["state"] == "withdrawn"
+    case.wakes(hours=2)
+    case.village.works("outbox:refund_repair")
+    case.asks(minutes=12)
+    seen = case.seen()
+    assert (seen["state"], seen["card"]["state"], seen["card"]["goes_at"]) == ("abnormal", "withdrawn", None)
+    assert case.village.verify() == []
+
+
+def test_a_card_that_a_worker_has_in_hand_is_not_taken_back(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = SandboxProvider.repair_refund
+    answers = []
+
+    def meanwhile(self: SandboxProvider, repair: RefundToRepair, *, now: datetime) -> RefundTold:
+        answers.append(case.withdraws(case.seen()["card"]["code"]).json["code"])
+        return really(self, repair, now=now)
+
+    monkeypatch.setattr(SandboxProvider, "repair_refund", meanwhile)
+    case.sent()
+    assert (answers, case.seen()["card"]["state"]) == (["CARD_DECIDED"], "taken")

@@ -134,6 +134,7 @@ def test_a_refund_put_right_at_the_provider_before_the_card_was_sent_did_not_go_
 def test_a_card_that_finds_its_refund_moved_on_is_not_told_as_taken(case: Case) -> None:
     case.confirms(case.entered())
     case.village.plays(case.refund, "PROCESSING")
+    case.wakes(hours=24)
     case.village.works("outbox:refund_repair")
     seen = case.seen()
     assert (seen["state"], seen["card"]["state"], seen["card"]["provider_code"]) == ("abnormal", "refused", "MOVED_ON")

@@ -51,6 +51,7 @@ class Case:
         """A card is written down, confirmed, and taken to the provider; return its code."""
         card = self.entered(**changed)
         assert self.confirms(card).status_code == 201
+        self.wakes(hours=24)
         self.village.works("outbox:refund_repair")
         return card
 

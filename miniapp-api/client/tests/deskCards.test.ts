@@ -13,7 +13,7 @@ vi.mock('@/services/deskApi')
 
 const card: RefundCard = {
   code: 'C1', state: 'entered', bank: '招商银行', card_tail: '4321', is_mine: false, entered_by: '张三', entered_at: '2026-06-01T10:00:00+08:00',
-  confirmed_by: null, confirmed_at: null, ended_at: null, provider_code: null, provider_words: null,
+  confirmed_by: null, confirmed_at: null, goes_at: null, ended_at: null, provider_code: null, provider_words: null,
 }
 const refund: DeskRefund = {
   code: 'R1', amount_fen: 20_44, state: 'abnormal', reason: null, asked_at: card.entered_at, approved_at: card.entered_at, ended_at: null,
@@ -60,6 +60,7 @@ describe('who may do what', () => {
     expect(cardSteps(having({ state: 'taken' }), all)).toEqual([])
     expect([cardSteps(refund, all), cardSteps(having({}), () => false)]).toEqual([[], []])
     expect(panel(having({ is_mine: true })).text()).toContain('这张卡是您填的')
+    expect(panel(having({ state: 'confirmed', goes_at: card.entered_at })).text()).toContain('在这以前还可以收回')
   })
 })
 

@@ -110,7 +110,7 @@ def enter_card(form: dict[str, Any], code: str) -> Response:
 @bp.response(201, DeskRefundSchema)
 @desk_writes
 def confirm_card(form: dict[str, Any], code: str) -> Response:
-    """Confirm a card that somebody else entered: the refund is sent to it, and its giver is told."""
+    """Confirm a card that somebody else entered: the refund is sent to it a day later; its giver is told now."""
     card = form["card_code"]
     return _once(lambda staff: repairs.confirm_card(refund=code, card=card, staff=staff, now=clock.now()), code)
 
@@ -167,4 +167,8 @@ def _shown(rows: Sequence[RefundRecord], *, staff: StaffMember) -> dict[str, dic
 
 
 def _card(row: RepairRecord | None, *, staff: StaffMember) -> dict[str, Any] | None:
-    return None if row is None else {**vars(row), "bank": row.bank, "is_mine": row.enterer_id == staff.id}
+    return (
+        None
+        if row is None
+        else {**vars(row), "bank": row.bank, "goes_at": row.goes_at, "is_mine": row.enterer_id == staff.id}
+    )

@@ -150,6 +150,7 @@ export interface RefundCard {
   entered_at: string
   confirmed_by: string | null
   confirmed_at: string | null
+  goes_at: string | null
   ended_at: string | null
   provider_code: string | null
   provider_words: string | null
