@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import case, literal, select, update
 
 from backend.core import audit
 from backend.core.db import db, insert_once
@@ -80,9 +80,13 @@ def locked_letter(*, kind: str, key: str) -> Letter | None:
 
 
 def begin_anew(*, kind: str, now: datetime) -> None:
-    """Let the time in which messages of one kind must be taken begin now: they were held, and nobody tried them."""
+    """Let the time in which messages of one kind must be taken begin now: they were held, and nobody tried them.
+
+    Of one that is to go later it begins then.
+    """
     owed = (OutboxItem.kind == kind) & (OutboxItem.state == OWED)
-    db.session.execute(update(OutboxItem).where(owed).values(owed_since=now))
+    begins = case((OutboxItem.next_at > now, OutboxItem.next_at), else_=literal(now, OutboxItem.next_at.type))
+    db.session.execute(update(OutboxItem).where(owed).values(owed_since=begins))
 
 
 def try_again(*, code: str, staff: StaffMember, now: datetime) -> None:

@@ -46,6 +46,7 @@ EVERYBODY_READS: dict[str, str] = {
 # People in an office, whose names the law has published: who answers for a project, who leads an activity (慈善法 24).
 IN_OFFICE: dict[str, str] = {"Activity": "leader_name", "Contact": "name phone_masked", "ProgressPost": "posted_by"}
 ITS_PERSON_READS: dict[str, str] = {
+    "AwayAddress": "address",
     "Consent": "label purpose",
     "Message": "text title",
     "MyRefund": "card_bank card_tail refuse_reason",
@@ -75,6 +76,7 @@ STAFF_READ: dict[str, str] = {
 # Forms: what comes in here is read again only in the answers above.
 IS_TOLD: dict[str, str] = {
     "ActivityForm": "content leader_name place title",
+    "Away": "next",
     "CardForm": "bank_account real_name",
     "Confirmation": "reason",
     "Correction": "value",

@@ -49,6 +49,20 @@ def test_while_the_books_are_stopped_no_card_leaves_us_and_no_patience_is_used_u
     assert state(case) == "taken"
 
 
+def test_a_card_that_was_to_go_later_has_its_whole_day_from_then(case: Case) -> None:
+    assert case.confirms(case.entered()).status_code == 201
+    case.village.writes(lambda: guard.note_check(["一处不对"], now=case.village.clock))
+    opened = case.village.app.test_cli_runner().invoke(args=["open-books"])
+    assert opened.exit_code == 0, opened.output
+    for hours in (24, 12):
+        case.village.later(hours=hours)
+        with case.village.app.app_context():
+            delivery.deliver_due(kind=KIND, sender=Sender(send=silent), now=case.village.clock, chance=lambda: 0.5)
+    case.village.later(hours=11)
+    case.village.works("outbox:refund_repair")
+    assert state(case) == "taken"
+
+
 def test_the_operator_finds_the_card_under_the_refund_s_number(case: Case) -> None:
     case.sent()
     told = case.village.app.test_cli_runner().invoke(args=["trace", case.refund])
