@@ -208,10 +208,11 @@ def test_others_are_answered_before_any_of_those_who_wait_for_wechat(house: Hous
     assert GIVERS + LOGINS > WORKERS * BLOCKING_THREADS, "else they could never take all threads"
     house.becomes_silent()
     was_first = False
-    for _ in range(WAVES):  # On a machine that is slow for a moment the others may come too late to be first.
+    # On a machine that is slow for a moment the others may come too late to be first.
+    for _ in range(WAVES):  # pragma: no branch - by chance.
         keys = [new_key() for _ in house.givers]
         was_first = a_wave(house, keys)
-        if was_first:
+        if was_first:  # pragma: no branch - by chance.
             break
     assert was_first, "nobody was answered before WeChat's silence was over"
     house.is_heard_again(keys)

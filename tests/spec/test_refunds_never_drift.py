@@ -164,7 +164,10 @@ def hears_one(village: Refunding, model: Model, refund: str, throws: random.Rand
     """A few words in some order, the last of which is an end; each told once or thrice."""
     first = throws.choice(sorted(ENDS))
     words = [*throws.sample(["processing", "abnormal"], throws.randint(0, 2))]
-    words += [first, throws.choice(ENDS[first])] if first == "abnormal" else [first]
+    if first == "refused" and words:
+        words += ["refused", "closed"]  # What was accepted once is not refused any more: that no frees nothing.
+    else:
+        words += [first, throws.choice(ENDS[first])] if first == "abnormal" else [first]
     ends(village, model, refund, [word for word in words for _ in range(throws.choice([1, 1, 3]))])
 
 

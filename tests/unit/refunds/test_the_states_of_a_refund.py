@@ -32,6 +32,8 @@ EXPECTED = [
     (w.SUCCESS, w.TOLD_PROCESSING, w.OLD_NEWS, "an answer from before"),
     (w.SUCCESS, w.TOLD_SUCCESS, w.OLD_NEWS, "a repeat"),
     (w.SUCCESS, w.TOLD_CLOSED, w.CONTRADICTS, "money is back, or it is not"),
+    (w.PROCESSING, w.TOLD_REFUSED, w.CONTRADICTS, "what was accepted is not refused any more"),
+    (w.ABNORMAL, w.TOLD_REFUSED, w.CONTRADICTS, "it stands somewhere, and is not free"),
     (w.SUCCESS, w.TOLD_REFUSED, w.CONTRADICTS, "money is back, or it is not"),
     (w.CLOSED, w.TOLD_SUCCESS, w.CONTRADICTS, "money is back, or it is not"),
     (w.CLOSED, w.TOLD_CLOSED, w.OLD_NEWS, "a repeat"),
