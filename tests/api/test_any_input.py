@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from datetime import date
@@ -24,8 +23,9 @@ from backend.core.db import db, read_with_retries, write_with_retries
 from backend.regions.loading import load_some
 from tests.conftest import Maker
 from tests.world.databases import dispose
+from tests.world.figures import figure
 
-EXAMPLES = int(os.environ.get("SOAK", "1")) * 8
+EXAMPLES = figure("P21", slice=8, full=1000)
 SAME_SITE = {"X-Requested-With": "happy-home"}
 WITH_CODES = ("projects", "gifts", "notices", "volunteer_activities", "links", "payouts", "spending_lines", "pictures")
 PHONES, DESK = ("nobody", "giver", "giver"), ("nobody", "cadre", "nation", "cadre", "nation")
@@ -74,6 +74,7 @@ def cookie(client: object, name: str) -> str:
     return str(found.value)
 
 
+@pytest.mark.promise(name="P21")
 def test_no_input_makes_an_operation_crash_or_break_its_word(world: Flask) -> None:
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", world)
     codes, cookies = codes_of(world), askers_of(world)

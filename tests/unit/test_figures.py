@@ -81,3 +81,9 @@ def test_a_failed_round_tells_its_own_seed(request: pytest.FixtureRequest, monke
     assert f"SEED={SEED} " in how_to_repeat(request.node)
     next(rounds("a story", 1, size=1))
     assert "SEED=715 " in how_to_repeat(request.node)
+
+
+def test_no_other_file_reads_what_is_soaked() -> None:
+    """One that took it for a number ended every soak before its first case."""
+    readers = [path for path in (HOUSE / "tests").rglob("*.py") if 'get("SOAK"' in path.read_text(encoding="utf-8")]
+    assert [path.name for path in readers if path.name != Path(__file__).name] == ["figures.py"]
