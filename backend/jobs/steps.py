@@ -72,17 +72,17 @@ def _end_consents(now: datetime) -> int:
     return end_old_consents(now=now)
 
 
+def _is_clock_believed(_now: datetime) -> bool:
+    """What is due by its date, and is not taken back, is not done by a clock that jumped."""
+    return clock_guard.state().paused_at is None
+
+
 def _has_overdue(now: datetime) -> bool:
-    return overdue.has_overdue(now=now)
+    return _is_clock_believed(now) and overdue.has_overdue(now=now)
 
 
 def _call_for_overdue(now: datetime) -> int:
     return overdue.call_for_overdue(limit=MONEY_CHUNK, now=now)
-
-
-def _is_clock_believed(_now: datetime) -> bool:
-    """What is ended for good by its date is not ended by a clock that jumped."""
-    return clock_guard.state().paused_at is None
 
 
 STEPS: tuple[Step, ...] = (

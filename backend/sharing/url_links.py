@@ -92,9 +92,8 @@ def _made(which: _Which, *, wechat: WechatServer, may_be_scheme: bool, now: date
     for way in ways:
         try:
             return way(page=page, query=query, days=LINK_DAYS_MAX, now=now)
-        except WechatRefused as refusal:
-            log.warning("url_link_refused", reason=refusal.code)
         except Refusal as refusal:
             log.warning("url_link_refused", reason=refusal.code)
-            break
+            if not isinstance(refusal, WechatRefused):
+                break
     return None

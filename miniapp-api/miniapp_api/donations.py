@@ -26,7 +26,7 @@ from miniapp_api.gift_schemas import (
     SecretQuery,
     ShowingSchema,
 )
-from miniapp_api.paging import CursorInvalid, PageQuery, before_id, cursor_of, listed, listed_after
+from miniapp_api.paging import CursorInvalid, PageQuery, cursor_of, last_id, listed, listed_after
 from miniapp_api.sessions import current_person, require_person
 from miniapp_api.words import gift_words, hand_in_gift
 
@@ -89,7 +89,7 @@ def list_gifts(page: dict[str, Any], code: str) -> dict[str, Any]:
 def list_my_gifts(page: dict[str, Any]) -> dict[str, Any]:
     """List the gifts of this phone's person, newest first (R108)."""
     limit = page["limit"]
-    rows = queries.gifts_of_person(require_person().id, before_id=before_id(page), limit=limit + 1, now=clock.now())
+    rows = queries.gifts_of_person(require_person().id, before_id=last_id(page), limit=limit + 1, now=clock.now())
     return listed(rows, limit=limit, row_id=lambda gift: gift.id, shown=as_mine(rows))
 
 

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from backend.core import clock
 from backend.messages import queries, service
 from miniapp_api.edge import reads, writes
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.sessions import require_person
 from miniapp_api.times import LocalTime
 
@@ -56,7 +56,7 @@ class UnreadSchema(Schema):
 def list_my_messages(page: dict[str, Any]) -> dict[str, Any]:
     """List what this phone's person was told, newest first."""
     person, limit = require_person(), page["limit"]
-    rows = queries.messages_of(person.id, before_id=before_id(page), limit=limit + 1)
+    rows = queries.messages_of(person.id, before_id=last_id(page), limit=limit + 1)
     part = listed(rows, limit=limit, row_id=lambda message: message.id, shown=lambda message: message)
     return part | {"unread": queries.unread_count(person.id)}
 

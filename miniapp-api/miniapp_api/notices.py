@@ -21,7 +21,7 @@ from miniapp_api.etag import etagged
 from miniapp_api.media import media_url
 from miniapp_api.notice_schemas import NoticeListSchema, NoticeSchema
 from miniapp_api.page_errors import show_refusal
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from qr import codes
 
 bp = Blueprint("notices", __name__, description="资金使用公示：按月和项目结束时由系统从账本生成，发布后不改。")
@@ -47,7 +47,7 @@ def list_notices(asked: dict[str, Any]) -> dict[str, Any]:
     """List notices, newest first."""
     scope = queries.scope_of(village=asked.get("village"), project=asked.get("project"))
     limit = asked["limit"]
-    rows = queries.list_notices(scope=scope, before_id=before_id(asked), limit=limit + 1)
+    rows = queries.list_notices(scope=scope, before_id=last_id(asked), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda notice: notice.id, shown=lambda notice: notice)
 
 

@@ -13,7 +13,7 @@ from backend.openings.queries import OpeningRecord, openings_of
 from backend.people.rights import NATION, ROLES
 from backend.regions.queries import called
 from miniapp_api.edge import reads
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.project_schemas import ListSchema
 from miniapp_api.sessions import require_person
 from miniapp_api.times import LocalTime
@@ -51,7 +51,7 @@ class OpeningListSchema(ListSchema):
 def show_my_openings(page: dict[str, Any]) -> dict[str, Any]:
     """List who of the staff was shown something of mine, when, what and why, newest first."""
     person, limit = require_person(), page["limit"]
-    rows = openings_of(person.id, before_id=before_id(page), limit=limit + 1)
+    rows = openings_of(person.id, before_id=last_id(page), limit=limit + 1)
     return shown_openings(rows, limit=limit)
 
 

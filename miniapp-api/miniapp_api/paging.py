@@ -1,4 +1,4 @@
-"""Lists by cursor: newest first, the next page begins after the last row of this one, whatever was added since."""
+"""Lists by cursor: the next page begins after the last row of this one, whatever was added since."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class PageQuery(Schema):
     limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
 
 
-def before_id(page: dict[str, Any]) -> int | None:
-    """Return the number that the page begins after, None for the first page. Refuses `CursorInvalid`."""
+def last_id(page: dict[str, Any]) -> int | None:
+    """Return the number of the row that the page begins after, None for the first page. Refuses `CursorInvalid`."""
     told = cursor_of(page)
     if told is None:
         return None

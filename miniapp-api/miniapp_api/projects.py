@@ -22,7 +22,7 @@ from miniapp_api.cards import card
 from miniapp_api.edge import reads
 from miniapp_api.etag import etagged
 from miniapp_api.media import media_url
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.project_schemas import ProgressListSchema, ProjectSchema, SpendingListSchema, TransferListSchema
 
 bp = Blueprint("projects", __name__, description="项目与互助基金：内容、款项去向、支出、进展。")
@@ -60,7 +60,7 @@ def show_project(code: str) -> dict[str, Any]:
 def list_spending(page: dict[str, Any], code: str) -> dict[str, Any]:
     """List what the project bought, each line with its voucher and its transfer, newest first (R33, R128)."""
     project, limit = get_project(code), page["limit"]
-    rows = spending_of(project.id, before_id=before_id(page), limit=limit + 1)
+    rows = spending_of(project.id, before_id=last_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda line: line.id, shown=shown_spending)
 
 
@@ -72,7 +72,7 @@ def list_spending(page: dict[str, Any], code: str) -> dict[str, Any]:
 def list_progress(page: dict[str, Any], code: str) -> dict[str, Any]:
     """List how the project went on, newest first (R131)."""
     project, limit = get_project(code), page["limit"]
-    rows = progress_of(project.id, before_id=before_id(page), limit=limit + 1)
+    rows = progress_of(project.id, before_id=last_id(page), limit=limit + 1)
     names = _posters(rows)
     return listed(rows, limit=limit, row_id=lambda post: post.id, shown=lambda post: _post(post, names))
 
@@ -87,7 +87,7 @@ def list_transfers(page: dict[str, Any], code: str) -> dict[str, Any]:
     project, limit = get_project(code), page["limit"]
     of_nation = account(NATIONAL, code)
     accounts = (of_nation, refunds_account(of_nation), account(project.village_code, code))
-    rows = ledger_lines(accounts, before_position=before_id(page), limit=limit + 1)
+    rows = ledger_lines(accounts, before_position=last_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda line: line.position, shown=published)
 
 

@@ -22,7 +22,7 @@ from miniapp_api.cards import ProjectCardSchema, cards_of
 from miniapp_api.edge import reads
 from miniapp_api.etag import etagged
 from miniapp_api.notice_schemas import NoticeCardSchema
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.project_schemas import ListSchema, PurseFiguresSchema
 from miniapp_api.regions import RegionNameSchema
 from miniapp_api.volunteers import ActivityCardSchema, TeamSchema
@@ -92,7 +92,7 @@ def list_villages(asked: dict[str, Any]) -> dict[str, Any]:
     """List the villages whose fund is open, the newest fund first."""
     named = asked["codes"].split(",")[:CODES_MAX] if asked.get("codes") else None
     limit = CODES_MAX if named else asked["limit"]
-    rows = funds(before_id=None if named else before_id(asked), limit=limit + 1, villages=named)
+    rows = funds(before_id=None if named else last_id(asked), limit=limit + 1, villages=named)
     codes = [fund.village_code for fund in rows]
     sums, views = sums_of(codes), views_of(codes)
     return listed(

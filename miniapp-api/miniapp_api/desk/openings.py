@@ -18,7 +18,7 @@ from backend.volunteers.minors import minor_named
 from backend.volunteers.queries import find_activity, require_seat
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.openings import OpeningSchema, shown_openings
-from miniapp_api.paging import PageQuery, before_id
+from miniapp_api.paging import PageQuery, last_id
 from miniapp_api.personal import Personal
 from miniapp_api.project_schemas import ListSchema
 
@@ -77,7 +77,7 @@ def list_openings(page: dict[str, Any]) -> dict[str, Any]:
     """List who was shown whose data in the staff member's region, when and why, newest first."""
     staff, limit = require_staff(), page["limit"]
     authorise(staff, READ, staff.region_code)
-    rows = openings_in(staff.prefix, before_id=before_id(page), limit=limit + 1)
+    rows = openings_in(staff.prefix, before_id=last_id(page), limit=limit + 1)
     return shown_openings(rows, limit=limit)
 
 

@@ -20,7 +20,7 @@ from backend.regions.queries import called, views_of
 from miniapp_api.desk import schemas
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.once import once
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 
 bp = Blueprint("desk_payouts", __name__, description="工作台：拨付与待分配款项。")
 
@@ -33,7 +33,7 @@ def list_payouts(page: dict[str, Any]) -> dict[str, Any]:
     """List the payouts to villages of the staff member's region, newest first."""
     staff, limit = require_staff(), page["limit"]
     authorise(staff, "payouts.read", staff.region_code)
-    rows = payouts(prefix=staff.prefix, before_id=before_id(page), limit=limit + 1)
+    rows = payouts(prefix=staff.prefix, before_id=last_id(page), limit=limit + 1)
     shown = _shown(rows, staff=staff)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: shown[row.code])
 
@@ -96,7 +96,7 @@ def list_unallocated(page: dict[str, Any]) -> dict[str, Any]:
     """List the money that arrived and has no project yet, oldest first: until when, and what its giver had meant."""
     staff, limit, now = require_staff(), page["limit"], clock.now()
     authorise(staff, "unallocated.read", NATION)
-    rows = waiting_money(after_id=before_id(page), limit=limit + 1, now=now)
+    rows = waiting_money(after_id=last_id(page), limit=limit + 1, now=now)
     names = called(row.meant_for.village_code for row in rows if row.meant_for is not None)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: _waits(row, names=names, now=now))
 

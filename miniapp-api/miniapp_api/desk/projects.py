@@ -21,7 +21,7 @@ from miniapp_api.cards import ProjectCardSchema, card_of, cards_of
 from miniapp_api.desk import schemas
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.once import once
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.project_schemas import SpendingLineSchema
 from miniapp_api.projects import shown_spending
 
@@ -36,7 +36,7 @@ def list_projects(page: dict[str, Any]) -> dict[str, Any]:
     """List the projects and funds of the staff member's region, newest first."""
     staff, limit = require_staff(), page["limit"]
     authorise(staff, "projects.read", staff.region_code)
-    rows = projects_within(staff.prefix, before_id=before_id(page), limit=limit + 1)
+    rows = projects_within(staff.prefix, before_id=last_id(page), limit=limit + 1)
     cards = {one["code"]: one for one in cards_of(rows, now=clock.now())}
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: cards[row.code])
 

@@ -18,7 +18,7 @@ from miniapp_api.desk import reconciliation_schemas as schemas
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.media import media_url
 from miniapp_api.once import once
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 
 bp = Blueprint("desk_reconciliation", __name__, description="工作台：与支付渠道对账。")
 
@@ -31,7 +31,7 @@ def list_days(page: dict[str, Any]) -> dict[str, Any]:
     """List the days of the payment channel, newest first, with how far each is."""
     _reads()
     limit = page["limit"]
-    rows = queries.days(before_id=before_id(page), limit=limit + 1, now=clock.now())
+    rows = queries.days(before_id=last_id(page), limit=limit + 1, now=clock.now())
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=vars)
 
 
@@ -51,7 +51,7 @@ def show_day(channel: str, day: str) -> dict[str, Any]:
 def list_differences(page: dict[str, Any], channel: str, day: str) -> dict[str, Any]:
     """List the differences of a day in the order in which they were found."""
     staff, limit = _reads(), page["limit"]
-    rows = queries.differences(channel, _day(day), after_id=before_id(page), limit=limit + 1)
+    rows = queries.differences(channel, _day(day), after_id=last_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: _difference(row, staff=staff))
 
 
@@ -115,7 +115,7 @@ def list_own_money(page: dict[str, Any]) -> dict[str, Any]:
     """List what was set aside for fees, newest first, with what is left and how much of fees waits for money."""
     staff, limit = _reads(), page["limit"]
     held, waiting = queries.kept_for_fees()
-    rows = queries.own_money(before_id=before_id(page), limit=limit + 1)
+    rows = queries.own_money(before_id=last_id(page), limit=limit + 1)
     found = listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: _own(row, staff=staff))
     return {**found, "held_fen": held, "waiting_fen": waiting}
 

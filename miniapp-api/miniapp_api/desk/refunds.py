@@ -20,7 +20,7 @@ from backend.regions.names import village_name
 from backend.regions.queries import views_of
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
 from miniapp_api.once import once
-from miniapp_api.paging import before_id, listed
+from miniapp_api.paging import last_id, listed
 from miniapp_api.payments import current_provider, notify_url
 from miniapp_api.refund_schemas import (
     CardActFormSchema,
@@ -43,7 +43,7 @@ def show_list(page: dict[str, Any]) -> dict[str, Any]:
     """List refunds, newest first: those that are not ended, those in trouble, or all."""
     staff, limit = require_staff(), page["limit"]
     authorise(staff, "refunds.read", NATION)
-    rows = list_refunds(wanted=page["wanted"], before_id=before_id(page), limit=limit + 1)
+    rows = list_refunds(wanted=page["wanted"], before_id=last_id(page), limit=limit + 1)
     shown = _shown(rows, staff=staff)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=lambda row: shown[row.code])
 

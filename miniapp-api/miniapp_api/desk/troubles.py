@@ -14,7 +14,7 @@ from backend.outbox import service as outbox
 from backend.payments import alerts
 from backend.people.rights import NATION, authorise
 from miniapp_api.desk.guard import desk_reads, desk_writes, require_staff
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.project_schemas import ListSchema
 from miniapp_api.times import LocalTime
 
@@ -70,7 +70,7 @@ def list_letters(page: dict[str, Any]) -> dict[str, Any]:
     """List the messages to the outside that nobody took."""
     authorise(require_staff(), "outbox.read", NATION)
     limit = page["limit"]
-    rows = letters.dead_letters(before_id=before_id(page), limit=limit + 1)
+    rows = letters.dead_letters(before_id=last_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=vars)
 
 
@@ -101,7 +101,7 @@ def list_alerts(page: dict[str, Any]) -> dict[str, Any]:
     """List what about payments waits for a person."""
     authorise(require_staff(), "alerts.read", NATION)
     limit = page["limit"]
-    rows = alerts.open_alerts(before_id=before_id(page), limit=limit + 1)
+    rows = alerts.open_alerts(before_id=last_id(page), limit=limit + 1)
     return listed(rows, limit=limit, row_id=lambda row: row.id, shown=vars)
 
 

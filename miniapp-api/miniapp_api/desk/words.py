@@ -18,7 +18,7 @@ from backend.regions.queries import views_of
 from backend.vault.fields import GIFT_MESSAGE, GIFT_NAME, SHARE_NAME, STAFF
 from miniapp_api.desk.guard import desk_writes, require_staff
 from miniapp_api.once import once
-from miniapp_api.paging import PageQuery, before_id, listed
+from miniapp_api.paging import PageQuery, last_id, listed
 from miniapp_api.personal import Personal
 from miniapp_api.regions import RegionSchema
 from miniapp_api.times import LocalTime
@@ -75,7 +75,7 @@ def list_words(page: dict[str, Any]) -> dict[str, Any]:
     """List the words of the staff member's region that wait for a person, newest first; that he read them is kept."""
     staff, limit = require_staff(), page["limit"]
     authorise(staff, service.READ, staff.region_code)
-    rows = held_words(prefix=staff.prefix, before_id=before_id(page), limit=limit + 1)
+    rows = held_words(prefix=staff.prefix, before_id=last_id(page), limit=limit + 1)
     note_looks(map(_look, rows[:limit]), staff=staff, request_id=g.request_id, now=clock.now())
     views = views_of({row.region_code for row in rows})
     villages = {code: {**vars(view), "name": village_name(view.name)} for code, view in views.items()}
