@@ -5,8 +5,8 @@ import { becomes, persists } from './patience.mjs'
 
 const OURS = { 'X-Requested-With': 'happy-home', 'X-Session-Transport': 'bearer', 'Content-Type': 'application/json' }
 const ARRIVED = ['paid', 'redirected']
-/** What an answer means by "the same again, a moment later". */
-const LATER = (status) => status === 429 || status >= 500
+/** Does the answer ask for the same again, a moment later? Whoever stands before the server cannot say so: 500 and more count too. */
+const isLater = (status, text) => status === 429 || status >= 500 || /"retryable": ?true/.test(text)
 const TRIES = 60
 
 /** Somebody with the mini-program in hand. */
@@ -22,7 +22,7 @@ export class Giver {
       const answer = await persists(() => fetch(`${this.world.url}/api/v1${place}`, sent))
       const text = await answer.text()
       if (answer.ok) return JSON.parse(text)
-      if (!LATER(answer.status) || tries === TRIES) throw new Error(`${method} ${place} answered ${answer.status}: ${text}`)
+      if (!isLater(answer.status, text) || tries === TRIES) throw new Error(`${method} ${place} answered ${answer.status}: ${text}`)
       await pause(500)
     }
   }
