@@ -136,10 +136,17 @@ def _take(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
 
 
 def _finish(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
+    """End the card that the money went to, and what it settles: the alerts of the account and of refused cards."""
     end_card(row, repair, DONE, now=now)
-    if repair.confirmed_by is not None and row.refund_no is not None:
-        by, subject = repair.confirmed_by, row.refund_no
-        end_alert(kind="REFUND_ABNORMAL", subject=subject, staff_id=by, reason=ALERT_REASON, now=now)
+    if repair.confirmed_by is None or row.refund_no is None:
+        return
+    took_nothing = RefundRepair.provider_code.not_in((MOVED_ON, WENT_TO_US))
+    of_refund = (RefundRepair.refund_id == row.id) & (RefundRepair.state == REFUSED)
+    cards = db.session.scalars(select(RefundRepair.code).where(of_refund & took_nothing))
+    by, reason = repair.confirmed_by, ALERT_REASON
+    end_alert(kind="REFUND_ABNORMAL", subject=row.refund_no, staff_id=by, reason=reason, now=now)
+    for card in cards:
+        end_alert(kind="REFUND_CARD_REFUSED", subject=card, staff_id=by, reason=reason, now=now)
 
 
 def _fail(row: Refund, repair: RefundRepair, *, code: str, now: datetime) -> None:

@@ -158,9 +158,11 @@ def test_a_refused_card_comes_back_to_the_desk_with_the_reason_and_another_is_tr
     )
     assert "户名与卡号不符" in seen["card"]["provider_words"]
     assert case.village.verify() == []
+    assert sorted(case.village.alerts()) == ["REFUND_ABNORMAL", "REFUND_CARD_REFUSED"]
     case.sent()
     case.asks(seconds=61)
     assert case.seen()["state"] == "success"
+    assert case.first.sees("/desk/alerts").json["items"] == [], "what the second card settled calls nobody any more"
 
 
 def test_a_wrong_card_is_taken_back_before_it_is_sent(case: Case) -> None:

@@ -39,6 +39,7 @@ describe('an alert', () => {
     ['a channel and an answer that came later', alert('BILL_LACKING', { answer: 'lost' }, 'alipay:2026-05-31'), ['alipay 2026-05-31 的账单', '渠道的回答：lost']],
     ['a clock that is wrong', alert('CLOCK_SKEW', { seconds: -361 }, 'wechat:2026-06-01T04:00:00+00:00'), ['微信支付', '比微信快（秒）：-361']],
     ['why there is no word with WeChat', alert('WECHAT_UNREACHABLE', { why: 'unsigned' }, 'wechat:x'), ['微信支付', '检查的结果：没有通过验签']],
+    ['a card by the number of its refund, once', alert('REFUND_CARD_REFUSED', { refund: 'R7', code: 'PARAM_ERROR' }, 'card1'), ['退款单号 R7', '渠道的代码：PARAM_ERROR']],
     ['a number that is no sum', alert('NOTICE_UNREADABLE', { tries: 3 }, 'N1'), ['通知编号 N1', 'tries：3']],
   ])('tells %s', (_what, one, lines) => {
     expect(linesOf(one)).toEqual([...lines, '2026-06-01 12:00 发现'])

@@ -15,12 +15,13 @@ export const BANKS = [
 ] as const
 export const bankName = (bank: (typeof BANKS)[number]): string => d(`bank.${bank}` as DeskKey)
 
-const isOpen = (card: RefundCard | null): boolean => !!card && ['entered', 'confirmed', 'taken'].includes(card.state)
+/** Whether the card may still take the money: until then no other is asked for. */
+export const isCardOpen = (card: RefundCard | null): boolean => !!card && ['entered', 'confirmed', 'taken'].includes(card.state)
 const digits = (text: string): string => text.replace(/[\s-]/g, '')
 
 /** Whether a card may be written down now: one at a time, and only where the account took nothing. */
 export function mayEnter(refund: DeskRefund, can: (action: DeskAction) => boolean): boolean {
-  return can('refunds.decide') && refund.state === 'abnormal' && !isOpen(refund.card)
+  return can('refunds.decide') && refund.state === 'abnormal' && !isCardOpen(refund.card)
 }
 
 /** The steps that somebody may take with the card; who wrote it down does not confirm it. */

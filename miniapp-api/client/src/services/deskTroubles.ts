@@ -48,6 +48,9 @@ const isOfBill = (alert: PaymentAlert): boolean => alert.kind.startsWith('BILL_'
 /** What is wrong with the way to WeChat Pay, and with no order of anybody's. */
 const OF_THE_WAY = ['CLOCK_SKEW', 'WECHAT_UNREACHABLE']
 
+/** The alert itself is of one card; what somebody looks for is the refund, whose number stands among the facts. */
+const isOfCard = (alert: PaymentAlert): boolean => alert.kind === 'REFUND_CARD_REFUSED' && !!alert.facts.refund
+
 /** The number by which the case is found, and by what name. */
 function numberOf(alert: PaymentAlert): string {
   const day = BILL.exec(alert.subject)
@@ -56,7 +59,7 @@ function numberOf(alert: PaymentAlert): string {
     return d(isOfBill(alert) ? 'alert.of_day' : 'alert.on_day', { channel, day: day[2] })
   }
   if (OF_THE_WAY.includes(alert.kind)) return d('alert.channel.wechat')
-  if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: alert.subject })
+  if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: isOfCard(alert) ? alert.facts.refund : alert.subject })
   if (alert.kind === 'NOTICE_UNREADABLE') return d('alert.of_notice', { no: alert.subject })
   if (alert.kind === 'PAID_AGAIN' || alert.kind === 'MONEY_WAITS') return d('waiting.reference', { reference: alert.subject })
   return d('bill.order', { no: alert.subject })
@@ -82,7 +85,7 @@ const isNothing = (value: unknown): boolean => value === null || value === '' ||
 
 /** Its number, everything that the server told of it, and since when it waits: a line each. */
 export function linesOf(alert: PaymentAlert): string[] {
-  const told = Object.entries(alert.facts).filter(([, value]) => !isNothing(value))
+  const told = Object.entries(alert.facts).filter(([name, value]) => !isNothing(value) && !(name === 'refund' && isOfCard(alert)))
   const line = ([name, value]: [string, unknown]): string =>
     d('alert.line', { label: dOr(`alert.fact.${name}`, name), said: saidOf(alert, name, value) })
   return [numberOf(alert), ...told.map(line), d('alert.since', { time: moment(alert.raised_at) })]
