@@ -17,8 +17,9 @@ from tests.world.databases import PostgresqlMaker, SqliteMaker, dispose
 from tests.world.desk import desk, lamps
 from tests.world.figures import PLAYED, PROMISE, how_to_repeat
 from tests.world.measuring import is_twin, measured, unmeasured
-from tests.world.postgres import postgresql_server
+from tests.world.postgres import postgresql_server, roomy_memory
 from tests.world.regions import whole_country
+from tests.world.sparing import spare
 
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 Maker = SqliteMaker | PostgresqlMaker
@@ -26,8 +27,12 @@ __all__ = ["desk", "lamps", "whole_country"]  # Fixtures that stand in the world
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of tests that keep a promise."""
+    """Name the marker of tests that keep a promise, and spare every test what is alike in all of them."""
     config.addinivalue_line("markers", PROMISE)
+    # A commit waits for its disk, and a round of the tests has a million of them.
+    if memory := roomy_memory():  # pragma: no branch - a machine has room there or not.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+    spare()
 
 
 @pytest.hookimpl(wrapper=True)

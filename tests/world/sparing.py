@@ -1,0 +1,50 @@
+"""Work that every test would do anew and alike, done once for each process: a test differs by its data, not by this.
+
+A test has an application and an engine of its own, and with them would compile each statement and each address again,
+which took a third of its time. What is kept here depends on the kind of the database and on the text of a rule alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
+
+_statements: LRUCache[Any, Any] = LRUCache(4000)
+_builders: dict[Any, Callable[..., Any]] = {}
+
+
+def spare() -> None:
+    """Keep what was compiled, from now on and for the whole process."""
+    for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+        _is_its_kind(dialect)
+    event.listen(Engine, "engine_connect", _share_statements)
+    Rule._compile_builder = _once_for_each_rule(Rule._compile_builder)  # type: ignore[method-assign]
+
+
+def _is_its_kind(dialect: type[Dialect]) -> None:
+    """Let two dialects of one kind be equal: by the dialect SQLAlchemy asks whose a compiled statement is."""
+    dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign, assignment]
+    dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign, assignment]
+
+
+def _share_statements(connection: Connection) -> None:
+    connection.execution_options(compiled_cache=_statements)
+
+
+def _once_for_each_rule(build: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(build)
+    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
+        its = (rule.rule, repr(rule.defaults), rule.subdomain, rule.host, append_unknown)
+        if its not in _builders:
+            _builders[its] = build(rule, append_unknown)
+        return _builders[its]
+
+    return kept
