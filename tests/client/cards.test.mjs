@@ -135,7 +135,7 @@ told('his own takes it, and he reads that it has arrived', async () => {
   await checker.press('已核对，确认退 ¥20.44')
   await checker.sees('已确认，等着发出')
   await dayPasses(2 * DAY_SECONDS)
-  await becomes(() => giver.finds(`/gift?code=${gift}`, '已退款').then(() => true, () => false), Boolean)
+  await becomes(() => giver.finds(`/gift?code=${gift}`, '已退回 ¥20.44').then(() => true, () => false), Boolean)
   await looksRight(giver, 'card-done')
   await giver.go('/messages')
   await looksRight(giver, 'told-done')
