@@ -34,7 +34,7 @@ from backend.refunds.repair_ends import end_card, for_update
 from backend.refunds.repair_models import CONFIRMED, ENTERED, KIND, WITHDRAWN, RefundRepair
 from backend.refunds.repair_rules import BANKS, NAME_LENGTH_MAX, card_number, goes_at, is_of_new_card, tail_of
 from backend.refunds.service import locked_refund
-from backend.refunds.wording import told_of_card
+from backend.refunds.wording import told_of_card, told_of_card_back
 from backend.vault.queries import is_erased
 
 
@@ -128,18 +128,31 @@ def withdraw_card(*, refund: str, card: str, stands: str | None, staff: StaffMem
     is_free = tried_at is None or (stands == workflow.TOLD_ABNORMAL and is_of_new_card(asked_at=now, taken_at=tried_at))
     if not is_free:
         raise CardMayHaveGone(stands=stands)
+    if repair.state == CONFIRMED and row.state == workflow.ABNORMAL:  # Its giver was told that it goes there.
+        title, text = told_of_card_back(amount_fen=row.amount_fen, tail=repair.card_tail)
+        _tell(row, kind="refund.card_back", key=repair.code, title=title, text=text, now=now)
     end_card(row, repair, WITHDRAWN, now=now)
     audit.record(action="refunds.card_withdraw", actor=staff.code, subject=refund, now=now, card=repair.code)
 
 
 def _tell_of_card(row: Refund, repair: RefundRepair, *, now: datetime) -> None:
-    gift = db.session.get_one(Gift, row.gift_id)
-    if is_erased(gift.person_id):  # Nobody reads it any more, and it would stay.
-        return
     bank = BANKS.get(repair.bank_type, "")
     title, text = told_of_card(amount_fen=row.amount_fen, bank=bank, tail=repair.card_tail, at=goes_at(now))
-    told = {"title": title, "text": text, "link": f"/gift?code={gift.code}"}
-    tell(person_id=gift.person_id, kind="refund.card", key=repair.code, **told, now=now)
+    _tell(row, kind="refund.card", key=repair.code, title=title, text=text, now=now)
+
+
+def _tell(row: Refund, *, kind: str, key: str, title: str, text: str, now: datetime) -> None:
+    gift = db.session.get_one(Gift, row.gift_id)
+    if not is_erased(gift.person_id):  # Nobody reads it any more, and it would stay.
+        tell(
+            person_id=gift.person_id,
+            kind=kind,
+            key=key,
+            title=title,
+            text=text,
+            link=f"/gift?code={gift.code}",
+            now=now,
+        )
 
 
 def _locked(refund: str, card: str) -> tuple[Refund, RefundRepair]:

@@ -38,8 +38,10 @@ _CARD_TEXT = (
     "如果这不是您本人的卡，请在这以前联系我们，还来得及收回。"
     "我们不保存您的完整卡号，也不会问您要密码和验证码。"
 )
-
-
+_CARD_BACK_TITLE = "退款不再退到这张卡"
+_CARD_BACK = (
+    "您的 {amount} 元退款不再退到尾号 {tail} 的银行卡，我们已把这张卡收回。钱仍替您留着，工作人员会再和您联系。"
+)
 _NOT_BY_CARD_TITLE = "退款没有退到这张卡"
 _NOT_BY_CARD = (
     "您的 {amount} 元退款没有退到尾号 {tail} 的银行卡：支付渠道没有接受，或者银行没有收下。"
@@ -68,6 +70,11 @@ def told_to_giver(state: str, *, amount_fen: int, reason: str = "", tail: str | 
 def told_of_card(*, amount_fen: int, bank: str, tail: str, at: datetime) -> tuple[str, str]:
     """Return title and text of the message that a refund goes to another card at `at`: who never named it says so."""
     return _CARD_TITLE, _CARD_TEXT.format(amount=yuan(amount_fen), bank=bank, tail=tail, at=_minute(at))
+
+
+def told_of_card_back(*, amount_fen: int, tail: str) -> tuple[str, str]:
+    """Return title and text of the message that a card of which the giver was told was taken back, and never sent."""
+    return _CARD_BACK_TITLE, _CARD_BACK.format(amount=yuan(amount_fen), tail=tail)
 
 
 def told_of_no_card(*, amount_fen: int, tail: str, is_moved_on: bool) -> tuple[str, str]:

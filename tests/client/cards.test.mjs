@@ -115,6 +115,7 @@ told('another confirms it, reads when it goes, and may take it back until then',
   await checker.press(/^收回这张卡/)
   await checker.press('确定收回')
   await checker.sees('已收回')
+  await giver.finds('/messages', '退款不再退到这张卡')
 })
 
 told('a card that is not the giver’s takes nothing, and everybody is told', async () => {

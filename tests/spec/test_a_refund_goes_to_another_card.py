@@ -170,6 +170,7 @@ def test_a_wrong_card_is_taken_back_before_it_is_sent(case: Case) -> None:
     assert case.withdraws(card).json["card"]["state"] == "withdrawn"
     assert case.withdraws(card).json["code"] == "CARD_DECIDED"
     assert case.confirms(card).json["code"] == "CARD_DECIDED"
+    assert "收回" not in case.messages()[-1], "of a card that nobody confirmed the giver was told nothing"
     assert case.village.verify() == []
     case.entered()
 
@@ -273,6 +274,7 @@ def test_a_confirmed_card_waits_a_day_in_which_the_giver_can_say_that_it_is_not_
     case.asks(minutes=12)
     seen = case.seen()
     assert (seen["state"], seen["card"]["state"], seen["card"]["goes_at"]) == ("abnormal", "withdrawn", None)
+    assert "不再退到尾号" in case.messages()[-1], "who was told that it goes there is told that it does not"
     assert case.village.verify() == []
 
 
