@@ -12,6 +12,7 @@ from backend.people.models import LoginFailure, Staff, StaffSession
 from tests.world.desk import PASSWORD, SAME_SITE, Desk, Hand
 from tests.world.money import at_once
 from tests.world.regions import ZHONGXIN
+from tests.world.sparing import CAREFUL
 
 
 def newcomer(desk: Desk) -> Hand:
@@ -164,6 +165,7 @@ def test_passwords_are_kept_as_argon2id_and_sessions_as_hashes(desk: Desk) -> No
     hashes = desk.asks(lambda: list(db.session.scalars(select(Staff.password_hash))))
     kept = desk.asks(lambda: list(db.session.scalars(select(StaffSession.token_hash))))
     assert all(one.startswith("$argon2id$") for one in hashes)
+    assert (CAREFUL.time_cost, CAREFUL.memory_cost) >= (2, 19 * 1024), "OWASP's least, outside of these tests"
     assert token not in kept
 
 

@@ -55,7 +55,7 @@ class Reminding(Giving):
 
     def reminds(self) -> int:
         """The worker's second comes."""
-        return sum(self._runs(step) for step in self.steps)
+        return self._runs(*self.steps)
 
     def somebody(self) -> int:
         """The number of a new person."""

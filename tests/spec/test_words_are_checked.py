@@ -41,7 +41,7 @@ class Talking(Giving):
         """The worker's second comes for the words."""
         wechat = WechatServer(self.settings.wechat, wire=HttpWire())
         steps = word_steps(self.settings, wechat=wechat, find_openid=lambda person: self.openids.get(person, "o-1"))
-        return sum(self._runs(step) for step in steps)
+        return self._runs(*steps)
 
     def line(self, gift: dict[str, Any]) -> tuple[str, str | None]:
         """How everybody sees a gift: name and message."""

@@ -141,12 +141,21 @@ class Giving(Bookkeeping):
         """The worker's second comes: all its steps, or the named ones; return how much was done."""
         sending = outbox_steps(senders_of(self.settings, wire=self.wire), chance=lambda: 0.5)
         steps = (*STEPS, *sending, *money_steps(self.settings, wire=self.wire))
-        return sum(self._runs(step) for step in steps if not names or step.name in names)
+        return self._runs(*(step for step in steps if not names or step.name in names))
 
-    def _runs(self, step: Step) -> int:
-        has_work = step.has_work
-        if has_work is not None and not self.asks(lambda: has_work(self.clock)):
-            return 0
+    def _runs(self, *steps: Step) -> int:
+        """Let each step in its turn do what it has to do then; those that have nothing are asked in one transaction."""
+        done, left = 0, [*steps]
+        while left := left[self.asks(lambda: self._idle(left)) :]:
+            done += self._acts_on(left.pop(0))
+        return done
+
+    def _idle(self, steps: list[Step]) -> int:
+        """Return how many of the first steps have nothing to do."""
+        busy = (number for number, step in enumerate(steps) if step.has_work is None or step.has_work(self.clock))
+        return next(busy, len(steps))
+
+    def _acts_on(self, step: Step) -> int:
         with self.app.app_context():
             return step.act(self.clock) if step.calls_out else write_with_retries(lambda: step.act(self.clock))
 

@@ -88,7 +88,7 @@ class Linked(Refunding, Reconciling):
 
     def works(self, *names: str) -> int:
         """The worker's second comes: all its steps, or the named ones; return how much was done."""
-        return sum(self._runs(step) for step in self.steps if not names or step.name in names)
+        return self._runs(*(step for step in self.steps if not names or step.name in names))
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -2,6 +2,7 @@
 
 A test has an application and an engine of its own, and with them would compile each statement and each address again,
 which took a third of its time. What is kept here depends on the kind of the database and on the text of a rule alone.
+A server that a test starts spares itself nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from argon2 import PasswordHasher
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -17,14 +19,19 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from backend.people import passwords
+
+CAREFUL = passwords._hasher
+"""How the product makes a password slow to guess, on purpose; that is not what a test of the village waits for."""
 _statements: LRUCache[Any, Any] = LRUCache(4000)
 _builders: dict[Any, Callable[..., Any]] = {}
 
 
 def spare() -> None:
-    """Keep what was compiled, from now on and for the whole process."""
+    """Keep what was compiled, and hash passwords quickly, from now on and for the whole process."""
     for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
         _is_its_kind(dialect)
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     event.listen(Engine, "engine_connect", _share_statements)
     Rule._compile_builder = _once_for_each_rule(Rule._compile_builder)  # type: ignore[method-assign]
 
