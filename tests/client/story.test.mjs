@@ -15,7 +15,7 @@ const stage = {
     await phone.sees('沙箱·演示支付')
     await phone.sees(`¥${yuan}`)
     await phone.press('支付（演示）')
-    await phone.sees(/^正在确认/)
+    await phone.sees(/^正在确认|已到账/)
   },
 }
 
