@@ -24,7 +24,7 @@ from backend.people import passwords
 CAREFUL = passwords._hasher
 """How the product makes a password slow to guess, on purpose; that is not what a test of the village waits for."""
 _statements: LRUCache[Any, Any] = LRUCache(4000)
-_builders: dict[Any, Callable[..., Any]] = {}
+_rules: dict[tuple[Any, ...], tuple[dict[str, Any], Any, Any]] = {}
 
 
 def spare() -> None:
@@ -33,7 +33,7 @@ def spare() -> None:
         _is_its_kind(dialect)
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     event.listen(Engine, "engine_connect", _share_statements)
-    Rule._compile_builder = _once_for_each_rule(Rule._compile_builder)  # type: ignore[method-assign]
+    Rule.compile = _once_for_each_rule(Rule.compile)  # type: ignore[method-assign]
 
 
 def _is_its_kind(dialect: type[Dialect]) -> None:
@@ -46,12 +46,16 @@ def _share_statements(connection: Connection) -> None:
     connection.execution_options(compiled_cache=_statements)
 
 
-def _once_for_each_rule(build: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(build)
-    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
-        its = (rule.rule, repr(rule.defaults), rule.subdomain, rule.host, append_unknown)
-        if its not in _builders:
-            _builders[its] = build(rule, append_unknown)
-        return _builders[its]
+def _once_for_each_rule(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    @wraps(compile_rule)
+    def kept(rule: Rule) -> None:
+        told = (rule.rule, rule.subdomain, rule.host, rule.strict_slashes, rule.merge_slashes, repr(rule.defaults))
+        if told not in _rules:
+            compile_rule(rule)
+            build, build_unknown = (vars(rule)[name].__func__ for name in ("_build", "_build_unknown"))
+            made = {name: vars(rule)[name] for name in ("_parts", "_trace", "_converters", "arguments")}
+            _rules[told] = made, build, build_unknown
+        made, build, build_unknown = _rules[told]
+        vars(rule).update(made, _build=build.__get__(rule), _build_unknown=build_unknown.__get__(rule))
 
     return kept
