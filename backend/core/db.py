@@ -198,6 +198,16 @@ def insert_once(table: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(target)
 
 
+def insert_or_hold(table: type[Base] | Table, *key: str, **values: object) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that leaves a row standing which has the same `key` already, and holds it like one of its own.
+
+    For rows that are also deleted: who deletes it at this moment is waited for, and then it is made after all. After
+    `on_conflict_do_nothing` it would be neither there nor made.
+    """
+    row = insert_once(table).values(**values)
+    return row.on_conflict_do_update(index_elements=[*key], set_={name: row.excluded[name] for name in key})
+
+
 def is_sqlite() -> bool:
     """Say whether the store is SQLite. For bulk loaders and search indexes only."""
     return db.engine.dialect.name == "sqlite"

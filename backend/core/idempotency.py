@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy import String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.db import Base, UtcDateTime, db, insert_once
+from backend.core.db import Base, UtcDateTime, db, insert_or_hold
 from backend.core.errors import Refusal
 
 KEPT = timedelta(days=7)
@@ -95,11 +95,11 @@ def claim(*, scope: str, key: str | None, fingerprint: str, sealer: Sealer, now:
     one whose request died half-way: whoever acts outside the transaction must be able to go on from there.
     """
     key = well_formed(key)
-    row = insert_once(KeptAnswer).values(scope=scope, key=key, fingerprint=fingerprint, claimed_at=now)
-    db.session.execute(row.on_conflict_do_nothing())
+    told = {"scope": scope, "key": key, "fingerprint": fingerprint, "claimed_at": now}
+    db.session.execute(insert_or_hold(KeptAnswer, "scope", "key", **told))
     mine = (KeptAnswer.scope == scope) & (KeptAnswer.key == key)
     columns = (KeptAnswer.fingerprint, KeptAnswer.status, KeptAnswer.body)
-    found = db.session.execute(select(*columns).where(mine).with_for_update()).one()
+    found = db.session.execute(select(*columns).where(mine)).one()
     if found.fingerprint != fingerprint:
         raise KeyReused()
     place = place_of(key=key, fingerprint=fingerprint)

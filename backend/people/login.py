@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from backend.core import audit
-from backend.core.db import db, insert_once
+from backend.core.db import db, insert_or_hold
 from backend.core.errors import Refusal
 from backend.core.ids import token_hash
 from backend.people.models import LoginFailure, Staff
@@ -122,7 +122,6 @@ def forget_old_failures(*, now: datetime) -> int:
 
 
 def _locked_row(login_hash: str, *, now: datetime) -> LoginFailure:
-    first = insert_once(LoginFailure).values(login_hash=login_hash, failures=0, failed_at=now)
-    db.session.execute(first.on_conflict_do_nothing())
-    statement = select(LoginFailure).where(LoginFailure.login_hash == login_hash).with_for_update()
-    return db.session.scalars(statement).one()
+    first = insert_or_hold(LoginFailure, "login_hash", login_hash=login_hash, failures=0, failed_at=now)
+    db.session.execute(first)
+    return db.session.scalars(select(LoginFailure).where(LoginFailure.login_hash == login_hash)).one()

@@ -76,21 +76,21 @@ def main() -> None:
         told = json.loads(line)
         child = os.fork() if told["is_child"] else 0
         if child == 0:
-            if told["is_child"]:
+            if told["is_child"]:  # pragma: no cover - what a child lives is lived by its parent too.
                 measure_no_more()
             failpoints.arm(told["armed"], is_production=False)
             live(app, told["story"])
-            if told["is_child"]:
-                os._exit(0)  # pragma: no cover - measured no more; to take the house down takes longer than the story.
+            if told["is_child"]:  # pragma: no cover - the same; to take the house down takes longer than the story.
+                os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 
 
-def measure_no_more() -> None:
+def measure_no_more() -> None:  # pragma: no cover - it switches off what would see it.
     """What a child lives its parent has lived; to measure it again makes each death three times as long."""
     measuring = Coverage.current()
-    if measuring is not None:  # pragma: no branch - where it is measured, it is.
+    if measuring is not None:
         measuring.stop()
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.core.db import db, is_sqlite, reading, write_with_retries, writing
+from backend.core.db import db, insert_once, insert_or_hold, is_sqlite, reading, write_with_retries, writing
 from backend.core.errors import StorageUnavailable
 from backend.ledger.models import LedgerState, Transfer
 from backend.ledger.posting import post
+from backend.people.models import LoginFailure
 from tests.world.money import NOON, at_once
 
 
@@ -50,6 +53,30 @@ def test_a_payment_heard_eight_times_at_once_is_posted_once(app: Flask) -> None:
     assert at_once(app, [hear(number % 10) for number in range(80)]) == []
     with app.app_context(), reading():
         assert db.session.scalar(select(func.count()).select_from(Transfer)) == 10
+
+
+def test_a_row_that_somebody_deletes_at_this_moment_is_made_after_all(app: Flask) -> None:
+    first = {"login_hash": "a" * 64, "failures": 3, "failed_at": NOON}
+    is_gone, seen = threading.Event(), []
+
+    def deletes() -> None:
+        with writing():
+            db.session.execute(delete(LoginFailure))
+            is_gone.set()
+            time.sleep(0.3)
+
+    def holds() -> None:
+        is_gone.wait()
+        with writing():
+            db.session.execute(insert_or_hold(LoginFailure, "login_hash", **first | {"failures": 0}))
+            seen.append(db.session.scalars(select(LoginFailure)).one().failures)
+
+    with app.app_context():
+        write_with_retries(lambda: db.session.execute(insert_once(LoginFailure).values(first)))
+    assert at_once(app, [deletes, holds]) == []
+    assert seen == [0], "made anew"
+    assert at_once(app, [holds]) == []
+    assert seen == [0, 0], "and the next time held as it is"
 
 
 def test_who_did_not_say_that_he_writes_cannot_write(app: Flask) -> None:

@@ -59,7 +59,7 @@ function numberOf(alert: PaymentAlert): string {
     return d(isOfBill(alert) ? 'alert.of_day' : 'alert.on_day', { channel, day: day[2] })
   }
   if (OF_THE_WAY.includes(alert.kind)) return d('alert.channel.wechat')
-  if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: isOfCard(alert) ? alert.facts.refund : alert.subject })
+  if (alert.kind.startsWith('REFUND_')) return d('refund.number', { no: isOfCard(alert) ? String(alert.facts.refund) : alert.subject })
   if (alert.kind === 'NOTICE_UNREADABLE') return d('alert.of_notice', { no: alert.subject })
   if (alert.kind === 'PAID_AGAIN' || alert.kind === 'MONEY_WAITS') return d('waiting.reference', { reference: alert.subject })
   return d('bill.order', { no: alert.subject })
