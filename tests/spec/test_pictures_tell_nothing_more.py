@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -58,10 +60,13 @@ def test_what_shines_through_stands_on_white() -> None:
 
 
 def flood() -> bytes:
-    """A PNG of a few hundred kilobytes that would unpack to 2.5 billion pixels."""
-    kept = io.BytesIO()
-    Image.new("1", (50_000, 50_000)).save(kept, "PNG")
-    return kept.getvalue()
+    """A PNG of a megabyte that would unpack to 2.5 billion pixels; packed row by row, not to need them here."""
+    side, row, packing = 50_000, bytes(1 + 50_000 // 8), zlib.compressobj(1)
+    packed = b"".join(packing.compress(row * 500) for _ in range(side // 500)) + packing.flush()
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)), (b"IDAT", packed), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
 
 
 def slightly_too_large() -> bytes:
