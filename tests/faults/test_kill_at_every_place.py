@@ -131,7 +131,7 @@ def killed_elsewhere() -> set[str]:
 
 
 @pytest.mark.promise(name="P5")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(36_000)
 def test_who_dies_at_a_place_is_followed_by_one_who_ends_it_all_once(deaths: Deaths) -> None:
     is_sqlite = deaths.house.database_url.startswith("sqlite")
     passed = {place for life in deaths.plain.values() for place in life.seen["passed"]}
